@@ -1,0 +1,21 @@
+import { pino } from 'pino';
+
+export const LogLevel = Object.freeze({ debug: 'debug', info: 'info', warn: 'warn', error: 'error' } as const);
+export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
+
+/** The part of a logger that ibex uses. Fields first, then a fixed sentence; scripts, stdin and secrets never go in. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: object): Log;
+}
+
+/** JSON lines on a file descriptor (2 = stderr, 1 = stdout), or appended to a file. Writes are synchronous: none is lost at exit. */
+export function createLog(level: LogLevel, destination: 1 | 2 | string): Log {
+  return pino(
+    { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: destination, sync: true, mkdir: true }),
+  );
+}

@@ -1,0 +1,120 @@
+import { ProtocolError } from '../errors.js';
+import { CloseCode } from './close-codes.js';
+
+/** Parses a text frame into an object with a string `t`. Throws ProtocolError (badFrame). */
+export function parseTextFrame(text: string): { readonly type: string; readonly fields: Fields } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ProtocolError(CloseCode.badFrame, 'frame is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ProtocolError(CloseCode.badFrame, 'frame is not a JSON object');
+  }
+  const fields = new Fields(value, 'frame');
+  return { type: fields.text('t', 32), fields: new Fields(value, fields.text('t', 32)) };
+}
+
+/**
+ * Reads the fields of one frame, each with its type and range; a field that breaks them is a ProtocolError that names
+ * frame and field. Fields nobody asks for are ignored, so that a later version may add some.
+ */
+export class Fields {
+  readonly #values: ReadonlyMap<string, unknown>;
+  readonly #frame: string;
+
+  constructor(value: object, frame: string) {
+    this.#values = new Map(Object.entries(value));
+    this.#frame = frame;
+  }
+
+  text(name: string, maxLength: number): string {
+    const value = this.#values.get(name);
+    if (typeof value !== 'string') throw this.#wrong(name, 'must be a string');
+    if (value.length > maxLength) throw this.#wrong(name, `must have at most ${maxLength} characters`);
+    return value;
+  }
+
+  /** A non-empty text. */
+  name(name: string, maxLength: number): string {
+    const value = this.text(name, maxLength);
+    if (value === '') throw this.#wrong(name, 'must not be empty');
+    return value;
+  }
+
+  whole(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
+    const value = this.#values.get(name);
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+      throw this.#wrong(name, `must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  }
+
+  wholeOrNull(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | null {
+    const value = this.#values.get(name);
+    return value === undefined || value === null ? null : this.whole(name, min, max);
+  }
+
+  flag(name: string): boolean {
+    const value = this.#values.get(name);
+    if (typeof value !== 'boolean') throw this.#wrong(name, 'must be true or false');
+    return value;
+  }
+
+  /** Bytes in base64url without padding, of exactly `bytes` bytes. */
+  bytes(name: string, bytes: number): Buffer {
+    const text = this.text(name, Math.ceil((bytes * 4) / 3));
+    const decoded = Buffer.from(text, 'base64url');
+    if (decoded.length !== bytes || decoded.toString('base64url') !== text) {
+      throw this.#wrong(name, `must be ${bytes} bytes in base64url`);
+    }
+    return decoded;
+  }
+
+  list<T>(name: string, maxItems: number, read: (item: Fields) => T): T[] {
+    return this.#array(name, maxItems).map((item) => {
+      if (typeof item !== 'object' || item === null || Array.isArray(item))
+        throw this.#wrong(name, 'must hold objects');
+      return read(new Fields(item, `${this.#frame}.${name}`));
+    });
+  }
+
+  texts(name: string, maxItems: number, maxLength: number): string[] {
+    return this.#array(name, maxItems).map((item) => {
+      if (typeof item !== 'string' || item.length > maxLength) {
+        throw this.#wrong(name, `must hold strings of at most ${maxLength} characters`);
+      }
+      return item;
+    });
+  }
+
+  wholes(name: string, maxItems: number): number[] {
+    return this.#array(name, maxItems).map((item) => {
+      if (typeof item !== 'number' || !Number.isSafeInteger(item)) throw this.#wrong(name, 'must hold whole numbers');
+      return item;
+    });
+  }
+
+  oneOf<const T extends string>(name: string, allowed: readonly T[]): T {
+    const value = this.#values.get(name);
+    const found = allowed.find((item) => item === value);
+    if (found === undefined) throw this.#wrong(name, `must be one of ${allowed.join(', ')}`);
+    return found;
+  }
+
+  has(name: string): boolean {
+    return this.#values.get(name) !== undefined && this.#values.get(name) !== null;
+  }
+
+  #array(name: string, maxItems: number): readonly unknown[] {
+    const value = this.#values.get(name);
+    if (!Array.isArray(value)) throw this.#wrong(name, 'must be a list');
+    if (value.length > maxItems) throw this.#wrong(name, `must have at most ${maxItems} items`);
+    return value;
+  }
+
+  #wrong(name: string, what: string): ProtocolError {
+    return new ProtocolError(CloseCode.badFrame, `${this.#frame}: ${name} ${what}`);
+  }
+}
