@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto';
+import type { Log } from '../shared/log.js';
+import { AgentRunState, type AssignFrame, type KillFrame } from '../shared/protocol/agent-frames.js';
+import { runKey, type RunKey } from '../shared/run-key.js';
+import { describeError } from '../shared/errors.js';
+import { ibexVersion } from '../shared/version.js';
+import type { AgentConfig } from './config.js';
+import { Delivery } from './link/delivery.js';
+import { Executors } from './link/executors.js';
+import { RunIndex, type IndexedRun } from './link/run-index.js';
+import { ServerLink } from './link/server-link.js';
+import type { AgentSelf, Session, SessionEvents } from './link/session.js';
+import { Watches } from './link/watches.js';
+import type { MetaDir } from './meta-dir.js';
+import { writeAssignment } from './runs/assignment.js';
+import { bootId, monotonicMs } from './runs/boot.js';
+import type { ToLink } from './runs/bell.js';
+
+/** More addresses than these are not dialled: every server can reach every agent over any of them. */
+const MOST_SESSIONS = 3;
+
+/** The link: sessions with the servers on one side, executors and run folders on the other. */
+export class Agent implements AsyncDisposable {
+  readonly #meta: MetaDir;
+  readonly #log: Log;
+  readonly #host: string;
+  readonly #index: RunIndex;
+  readonly #delivery: Delivery;
+  readonly #executors: Executors;
+  readonly #links: readonly ServerLink[];
+  readonly #watches = new Map<Session, Watches>();
+
+  constructor(config: AgentConfig, host: string, servers: readonly URL[], meta: MetaDir, log: Log) {
+    this.#meta = meta;
+    this.#log = log;
+    this.#host = host;
+    this.#index = RunIndex.read(meta.runs);
+    this.#delivery = new Delivery(meta.runs, this.#index, log);
+    const { MaxRuns: maxRuns, KillGrace: killGraceMs, IgnoreAccount: ignoreAccount } = config.Policy;
+    const settings = { metaDir: meta.path, maxRuns, killGraceMs, ignoreAccount };
+    this.#executors = new Executors(settings, log, (message) => this.#heard(message));
+    const self = selfOf(meta, host, config.Heartbeat.Interval);
+    this.#links = servers
+      .slice(0, MOST_SESSIONS)
+      .map((url) => new ServerLink(url, self, this.#index, this.#session(), log));
+  }
+
+  /** Resolves when scripts can be run; connecting goes on in the background. */
+  async start(): Promise<void> {
+    await this.#executors.start();
+    for (const entry of this.#index.list()) if (entry.state === AgentRunState.ended) this.#delivery.add(entry);
+    for (const link of this.#links) link.start();
+  }
+
+  /** Ends the sessions. Scripts go on under their executor. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const link of this.#links) link[Symbol.dispose]();
+    for (const watches of this.#watches.values()) watches[Symbol.dispose]();
+    await this.#executors[Symbol.asyncDispose]();
+  }
+
+  #session(): SessionEvents & { onClosed(session: Session): void } {
+    return {
+      onReady: (session) => {
+        const watches = new Watches(session, this.#meta.runs, this.#index, (run, watched) =>
+          this.#ringWatch(run, watched),
+        );
+        this.#watches.set(session, watches);
+        this.#delivery.sessionReady(session);
+      },
+      onClosed: (session) => {
+        this.#watches.get(session)?.[Symbol.dispose]();
+        this.#watches.delete(session);
+        this.#delivery.sessionClosed(session);
+      },
+      onFrame: (session, frame) => {
+        switch (frame.t) {
+          case 'assign':
+            return this.#assigned(session, frame);
+          case 'kill':
+            return this.#kill(session, frame);
+          case 'result-ack':
+            return this.#delivery.acknowledged(session, runKey(session.cluster, frame), frame.outcome);
+          case 'watch':
+            return this.#watches.get(session)?.add(runKey(session.cluster, frame), frame);
+          case 'credit':
+            return this.#watches.get(session)?.credit(frame.watch, frame.bytes);
+          case 'unwatch':
+            return this.#watches.get(session)?.remove(frame.watch);
+          default:
+            return frame satisfies never;
+        }
+      },
+    };
+  }
+
+  /** Any trace of the run means that it is reported, not started. */
+  #assigned(session: Session, frame: AssignFrame): void {
+    const run = runKey(session.cluster, frame);
+    const known = this.#index.get(run);
+    if (known) return this.#reportAgain(session, known);
+    const { taskId, clock, account, args, timeoutMs, startWithinMs } = frame;
+    const startBeforeMonoMs = monotonicMs() + startWithinMs;
+    const entry = { run, cluster8: session.cluster8, taskId, clock, assignedBy: session.server, startedMs: undefined };
+    this.#index.put({ ...entry, state: AgentRunState.accepted, startBeforeMonoMs });
+    try {
+      const assignment = { cluster: session.cluster, host: this.#host, taskId, clock, account, args, timeoutMs };
+      writeAssignment(this.#meta.runs, run, assignment, frame.script, frame.stdin);
+      this.#executors.ring({ t: 'start', run, startBeforeMonoMs });
+      session.send({ t: 'accepted', taskId, clock });
+    } catch (error) {
+      this.#heard({ t: 'unwritable', run, why: describeError(error) });
+    }
+  }
+
+  #reportAgain(session: Session, known: IndexedRun): void {
+    const { taskId, clock, state, startedMs } = known;
+    if (state === AgentRunState.ended || state === 'acknowledged') {
+      this.#index.update(known.run, { state: AgentRunState.ended });
+      this.#delivery.add({ ...known, state: AgentRunState.ended });
+      return;
+    }
+    session.send({ t: 'accepted', taskId, clock });
+    if (startedMs !== undefined) session.send({ t: 'started', taskId, clock, startedMs });
+  }
+
+  #kill(session: Session, frame: KillFrame): void {
+    const { taskId, clock } = frame;
+    const run = runKey(session.cluster, frame);
+    const message = { t: 'kill', run, cluster: session.cluster, host: this.#host } as const;
+    const known = this.#index.get(run);
+    if (known && (known.state === AgentRunState.ended || known.state === 'acknowledged'))
+      this.#reportAgain(session, known);
+    if (!known) {
+      const entry = { run, cluster8: session.cluster8, taskId, clock, assignedBy: session.server };
+      const none = { startedMs: undefined, startBeforeMonoMs: undefined };
+      this.#index.put({ ...entry, ...none, state: AgentRunState.accepted });
+    }
+    this.#executors.ringOld({ ...message, tombstone: false });
+    this.#executors.ring({ ...message, tombstone: known === undefined });
+  }
+
+  #heard(message: ToLink): void {
+    switch (message.t) {
+      case 'ready':
+        return this.#executorReady(message);
+      case 'started':
+        this.#index.update(message.run, { state: AgentRunState.running, startedMs: message.startedMs });
+        return this.#tellStarted(message.run, message.startedMs);
+      case 'ended':
+        this.#index.update(message.run, { state: AgentRunState.ended });
+        return this.#deliver(message.run);
+      case 'grew':
+        for (const watches of this.#watches.values()) watches.grew(message.run);
+        return;
+      case 'unwritable':
+        this.#log.error({ run: message.run, why: message.why }, 'a run cannot be recorded; MetaDir must be writable');
+        this.#index.update(message.run, { state: AgentRunState.ended });
+        return this.#deliver(message.run, message.why);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** An executor tells what it holds: corrects the index, and rings again for runs it may never have heard of. */
+  #executorReady(message: ToLink & { readonly t: 'ready' }): void {
+    const held = new Set([...message.running, ...message.waiting]);
+    const onDisk = RunIndex.read(this.#meta.runs);
+    for (const entry of this.#index.list()) {
+      const { run, state, startBeforeMonoMs } = entry;
+      const now = onDisk.get(run)?.state;
+      if (now === AgentRunState.ended && (state === AgentRunState.accepted || state === AgentRunState.running)) {
+        this.#index.update(run, { state: AgentRunState.ended });
+        this.#deliver(run);
+      } else if (state === AgentRunState.accepted && now === undefined && !held.has(run)) {
+        if (startBeforeMonoMs !== undefined) this.#executors.ring({ t: 'start', run, startBeforeMonoMs });
+      }
+    }
+    for (const run of message.running) this.#index.update(run, { state: AgentRunState.running });
+    for (const watches of this.#watches.values()) for (const run of watches.runs()) this.#ringWatch(run, true);
+  }
+
+  #deliver(run: RunKey, unwritable?: string): void {
+    const entry = this.#index.get(run);
+    if (entry) this.#delivery.add(entry, unwritable);
+    for (const watches of this.#watches.values()) watches.grew(run);
+  }
+
+  #tellStarted(run: RunKey, startedMs: number): void {
+    const entry = this.#index.get(run);
+    if (!entry) return;
+    const sessions = [...this.#watches.keys()].filter(
+      (session) => session.ready && session.cluster8 === entry.cluster8,
+    );
+    const assigner = sessions.filter((session) => session.server === entry.assignedBy);
+    const { taskId, clock } = entry;
+    for (const session of assigner.length > 0 ? assigner : sessions)
+      session.send({ t: 'started', taskId, clock, startedMs });
+  }
+
+  #ringWatch(run: RunKey, watched: boolean): void {
+    const elsewhere = [...this.#watches.values()].some((watches) => watches.runs().includes(run));
+    if (!watched && elsewhere) return;
+    const message = { t: watched ? 'watch' : 'unwatch', run } as const;
+    this.#executors.ring(message);
+    this.#executors.ringOld(message);
+  }
+}
+
+function selfOf(meta: MetaDir, host: string, intervalMs: number): AgentSelf {
+  return {
+    host,
+    version: ibexVersion(),
+    bootId: bootId(),
+    instance: randomUUID(),
+    storeId: meta.storeId,
+    identity: meta.identity,
+    intervalMs,
+    serverKey: (cluster) => meta.serverKey(cluster),
+    pinServerKey: (cluster, key) => meta.pinServerKey(cluster, key),
+  };
+}

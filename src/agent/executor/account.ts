@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { userInfo } from 'node:os';
+
+/** How a script is started for its account. */
+export interface Command {
+  /** the launcher's working folder for it */
+  readonly home: string;
+  /** program and arguments, the script's own at the end */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** owner of the terminal, so that /dev/stdout opens for the script's account too */
+  readonly uid: number;
+}
+
+export type CommandOrRefusal = { readonly command: Command } | { readonly refusal: string };
+
+export interface ScriptCall {
+  readonly account: string;
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly taskId: number;
+  readonly host: string;
+  /** run as the agent's own account whatever the task says, as the Go agent does when it is not root */
+  readonly ignoreAccount: boolean;
+}
+
+interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** Pagers wait for keys that nobody presses. */
+const QUIET = Object.freeze({ TERM: 'dumb', PAGER: 'cat', GIT_PAGER: 'cat', SYSTEMD_PAGER: 'cat' });
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Shells that understand the one line given to them; others are set aside for /bin/sh. */
+const SH_LIKE = /\/(sh|bash|dash|ash|ksh|mksh|zsh|rbash|nologin|false)$/;
+const LOGIN_LINE =
+  'TERM=dumb PAGER=cat GIT_PAGER=cat SYSTEMD_PAGER=cat IBEX_TASK_ID=$1 IBEX_HOST=$2; ' +
+  'export TERM PAGER GIT_PAGER SYSTEMD_PAGER IBEX_TASK_ID IBEX_HOST; shift 2; exec "$@"';
+
+/** The command line for a call, or why this agent will not run it. */
+export function commandFor(call: ScriptCall): CommandOrRefusal {
+  const own = userInfo();
+  const isRoot = own.uid === 0;
+  const wanted = call.ignoreAccount && !isRoot ? own.username : call.account;
+  const entry = findAccount(wanted);
+  if (!entry) return { refusal: `no account ${JSON.stringify(wanted)} on this machine` };
+  if (!isRoot && entry.uid !== own.uid) {
+    return { refusal: `the agent runs as ${own.username} and cannot become ${wanted}` };
+  }
+  const program = interpreter(call.script);
+  return { command: entry.uid === own.uid ? ownCommand(call, entry, program) : loginCommand(call, entry, program) };
+}
+
+function ownCommand(call: ScriptCall, entry: PasswdEntry, program: readonly string[]): Command {
+  const env = {
+    ...cleanEnvironment(),
+    ...QUIET,
+    HOME: entry.home,
+    USER: entry.name,
+    LOGNAME: entry.name,
+    SHELL: entry.shell === '' ? '/bin/sh' : entry.shell,
+    IBEX_TASK_ID: String(call.taskId),
+    IBEX_HOST: call.host,
+  };
+  return { home: entry.home, env, uid: entry.uid, argv: [...program, call.script, ...call.args] };
+}
+
+function loginCommand(call: ScriptCall, entry: PasswdEntry, program: readonly string[]): Command {
+  const shell = SH_LIKE.test(entry.shell) ? [] : ['-s', '/bin/sh'];
+  // A script below a folder that the account may not enter is handed over as an open file instead of by its name.
+  const reachable = reachableBy(call.script, entry.uid);
+  const words = reachable ? [...program, call.script] : [...interpreterOrShell(call.script), '/dev/fd/9'];
+  const opened = reachable ? [] : ['/bin/sh', '-c', 'exec 9<"$1"; shift; exec "$@"', 'ibex-open', call.script];
+  const login = ['su', '-', entry.name, ...shell, '-c', LOGIN_LINE, '--', 'ibex-login', String(call.taskId), call.host];
+  const env = { ...QUIET, PATH: process.env['PATH'] ?? DEFAULT_PATH };
+  return { home: '/', env, uid: entry.uid, argv: [...opened, ...login, ...words, ...call.args] };
+}
+
+/** A script without an interpreter line is sh's; the kernel runs every other by itself. */
+function interpreter(script: string): readonly string[] {
+  return readFileSync(script, 'latin1').startsWith('#!') ? [] : ['/bin/sh'];
+}
+
+/** Interpreter and its one argument, for a script that is read through a descriptor and so can't be executed itself. */
+function interpreterOrShell(script: string): readonly string[] {
+  const first = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*))?/.exec(readFileSync(script, 'latin1'));
+  if (!first?.[1]) return ['/bin/sh'];
+  const argument = first[2]?.trim();
+  return argument ? [first[1], argument] : [first[1]];
+}
+
+function reachableBy(script: string, uid: number): boolean {
+  for (let folder = dirname(script); ; folder = dirname(folder)) {
+    const stat = statSync(folder);
+    const execute = stat.uid === uid ? 0o100 : 0o001;
+    if ((stat.mode & execute) === 0) return false;
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+function cleanEnvironment(): Record<string, string> {
+  const env: Record<string, string> = { PATH: DEFAULT_PATH };
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !/^(UWS_|NODE_|IBEX_|NOTIFY_SOCKET$|LISTEN_)/.test(name)) env[name] = value;
+  }
+  return env;
+}
+
+function findAccount(name: string): PasswdEntry | undefined {
+  const inFile = parsePasswd(readFileSync('/etc/passwd', 'utf8')).find((entry) => entry.name === name);
+  return inFile ?? accountElsewhere(name);
+}
+
+/** Accounts of a directory service; a program is started only for names that the local file doesn't have. */
+function accountElsewhere(name: string): PasswdEntry | undefined {
+  if (!/^[A-Za-z0-9_.][A-Za-z0-9_.@\\$-]*$/.test(name)) return undefined;
+  const answer = spawnSync('getent', ['passwd', name], { encoding: 'utf8', timeout: 2_000 });
+  return answer.status === 0 ? parsePasswd(answer.stdout).find((entry) => entry.name === name) : undefined;
+}
+
+function parsePasswd(text: string): PasswdEntry[] {
+  return text
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter((fields) => fields.length >= 7)
+    .map(([name = '', , uid = '', , , home = '/', shell = '']) => ({ name, uid: Number(uid), home, shell }));
+}

@@ -1,0 +1,79 @@
+import { existsSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Claim } from '../runs/claim.js';
+import { isAlive, readIdentityFile, type ProcessStat } from '../runs/process-identity.js';
+import { RunFile } from '../runs/run-folder.js';
+import { closeQuietly, openPipe } from './libc.js';
+import { findLauncher, orphanEnd, readCode } from './orphan.js';
+import type { RunOutput } from './run-output.js';
+import type { RunningScript, ScriptEnd } from './running-script.js';
+import { ScriptTree } from './script-tree.js';
+import { StderrPipe } from './stderr-pipe.js';
+
+/**
+ * A script whose executor died. Its terminal went with it, so stdout ends there; its stderr pipe was kept open by the
+ * launcher and is read on.
+ */
+export class AdoptedScript implements RunningScript {
+  readonly claim: Claim;
+  readonly startedMs: number;
+  readonly ended: Promise<ScriptEnd>;
+  readonly released: Promise<void>;
+  readonly #folder: string;
+  readonly #launcher: ProcessStat | undefined;
+
+  constructor(folder: string, claim: Claim, launcher: ProcessStat | undefined, output: RunOutput) {
+    this.#folder = folder;
+    this.claim = claim;
+    this.startedMs = claim.claimedMs;
+    this.#launcher = launcher;
+    const stderrPath = join(folder, RunFile.stderrPipe);
+    const stderr = existsSync(stderrPath)
+      ? new StderrPipe(
+          stderrPath,
+          (data) => output.stderr(data),
+          () => undefined,
+        )
+      : undefined;
+    this.ended = this.#waitForEnd(stderr);
+    this.released = this.ended.then(() => undefined);
+  }
+
+  tree(): ScriptTree | undefined {
+    const script = readIdentityFile(join(this.#folder, RunFile.pid));
+    return script && new ScriptTree(script, this.#launcher, process.pid);
+  }
+
+  async #waitForEnd(stderr: StderrPipe | undefined): Promise<ScriptEnd> {
+    const code = await orphanEnd(this.#folder, this.#launcher);
+    stderr?.drain();
+    stderr?.close();
+    this.#dismissLauncher();
+    return { code, stdoutWhole: false };
+  }
+
+  #dismissLauncher(): void {
+    const control = join(this.#folder, RunFile.controlPipe);
+    if (!existsSync(control)) return;
+    const fd = openPipe(control);
+    try {
+      writeSync(fd, 'end\nleave\n');
+    } finally {
+      // The launcher holds the pipe open itself, so the words wait there for it.
+      closeQuietly(fd);
+    }
+  }
+}
+
+/** What is left of a claimed run that has no outcome and no executor. */
+export type Remains = { readonly alive: ProcessStat | undefined } | 'ended' | 'lost';
+
+/** `sameBoot`: nothing of another boot can be alive. */
+export function findRemains(folder: string, sameBoot: boolean): Remains {
+  if (sameBoot) {
+    const launcher = findLauncher(folder);
+    const script = readIdentityFile(join(folder, RunFile.pid));
+    if (launcher || (script && isAlive(script))) return { alive: launcher };
+  }
+  return readCode(folder) === undefined ? 'lost' : 'ended';
+}

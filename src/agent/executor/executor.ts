@@ -1,0 +1,252 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { describeError } from '../../shared/errors.js';
+import { parseRunKey, type RunId, type RunKey } from '../../shared/run-key.js';
+import { RunOutcome, RunReason } from '../../shared/task-states.js';
+import { readAssignment, type Assignment } from '../runs/assignment.js';
+import type { ToExecutor, ToLink } from '../runs/bell.js';
+import { bootId, monotonicMs } from '../runs/boot.js';
+import { claimRun, type Claim } from '../runs/claim.js';
+import { writeOutcome, type Outcome } from '../runs/outcome.js';
+import { RunFile, type RunsFolder } from '../runs/run-folder.js';
+import { commandFor } from './account.js';
+import { ActiveRun } from './active-run.js';
+import { RunOutput } from './run-output.js';
+import { ScriptRun } from './script-run.js';
+import { StartQueue } from './start-queue.js';
+import type { RunningScript } from './running-script.js';
+
+export interface ExecutorOptions {
+  readonly instance: string;
+  /** scripts running at once; more wait, in order, until their last moment of start */
+  readonly maxRuns: number;
+  readonly killGraceMs: number;
+  readonly ignoreAccount: boolean;
+}
+
+/** Claims runs, starts their scripts, and sees each to a durable outcome. Tells `tell` what happened, in order. */
+export class Executor {
+  readonly #runs: RunsFolder;
+  readonly #options: ExecutorOptions;
+  readonly #tell: (message: ToLink) => void;
+  readonly #queue = new StartQueue();
+  readonly #active = new Map<RunKey, ActiveRun>();
+  readonly #watched = new Set<RunKey>();
+  readonly #grown = new Set<RunKey>();
+  /** runs whose script has ended while others still hold its terminal or stderr */
+  #lingering = 0;
+  #stopping = false;
+  readonly #onIdle: () => void;
+
+  constructor(runs: RunsFolder, options: ExecutorOptions, tell: (message: ToLink) => void, onIdle: () => void) {
+    this.#runs = runs;
+    this.#options = options;
+    this.#tell = tell;
+    this.#onIdle = onIdle;
+  }
+
+  get waiting(): readonly RunKey[] {
+    return this.#queue.keys();
+  }
+
+  get running(): readonly RunKey[] {
+    return [...this.#active.keys()];
+  }
+
+  get idle(): boolean {
+    return this.#active.size === 0 && this.#lingering === 0 && this.#queue.size === 0;
+  }
+
+  handle(message: ToExecutor): void {
+    switch (message.t) {
+      case 'start':
+        return this.#enqueue(message.run, message.startBeforeMonoMs);
+      case 'kill':
+        return this.#kill(message);
+      case 'watch':
+        this.#watched.add(message.run);
+        return;
+      case 'unwatch':
+        this.#watched.delete(message.run);
+        return;
+      case 'retire':
+        if (this.idle) this.#onIdle();
+        return;
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** Follows a script to its end; for one that was just started, and for one that another executor left behind. */
+  follow(run: RunKey, script: RunningScript, output: RunOutput, timeLeftMs: number): void {
+    const active = new ActiveRun(script, output, timeLeftMs, this.#options.killGraceMs);
+    this.#active.set(run, active);
+    this.#lingering++;
+    void this.#seeToEnd(run, active);
+    void this.#seeToRelease(script);
+  }
+
+  /** Where output of a run goes; each piece rings the bell for those who watch, once a turn of the event loop. */
+  outputOf(run: RunKey): RunOutput {
+    return new RunOutput(this.#runs.folder(run), () => this.#grew(run));
+  }
+
+  /** Makes an outcome durable and tells of it. */
+  settle(run: RunKey, outcome: Outcome): void {
+    try {
+      writeOutcome(this.#runs, run, outcome);
+      this.#tell({ t: 'ended', run });
+    } catch (error) {
+      this.#tell({ t: 'unwritable', run, why: describeError(error) });
+    }
+  }
+
+  /** Ends all scripts, orderly at first, and resolves when their outcomes are durable. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const outcomes = [...this.#active.values()].map((active) => {
+      active.terminate('shutdown');
+      return active.outcome;
+    });
+    await Promise.all(outcomes);
+  }
+
+  async #seeToEnd(run: RunKey, active: ActiveRun): Promise<void> {
+    const outcome = await active.outcome;
+    this.#active.delete(run);
+    this.settle(run, outcome);
+    this.#startNext();
+  }
+
+  async #seeToRelease(script: RunningScript): Promise<void> {
+    await script.released;
+    this.#lingering--;
+    if (this.idle) this.#onIdle();
+  }
+
+  #enqueue(run: RunKey, startBeforeMonoMs: number): void {
+    if (this.#stopping || this.#active.has(run) || existsSync(this.#runs.file(run, RunFile.claim))) return;
+    this.#queue.add(run, startBeforeMonoMs, () => this.#expire(run));
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    while (!this.#stopping && this.#active.size < this.#options.maxRuns) {
+      const next = this.#queue.take();
+      if (!next) return;
+      if (monotonicMs() < next.startBeforeMonoMs) this.#start(next.run);
+      else this.#expire(next.run);
+    }
+  }
+
+  #start(run: RunKey): void {
+    const held = this.#claim(run);
+    if (!held) return;
+    const { claim, assignment } = held;
+    const script = this.#runs.file(run, RunFile.script);
+    let output: RunOutput | undefined;
+    try {
+      output = this.outputOf(run);
+      const planned = commandFor({ ...assignment, script, ignoreAccount: this.#options.ignoreAccount });
+      if ('refusal' in planned) return this.#refuse(run, claim, output, RunReason.account, planned.refusal);
+      const hasStdin = existsSync(this.#runs.file(run, RunFile.stdin));
+      const started = new ScriptRun(this.#runs.folder(run), claim, planned.command, hasStdin, output);
+      this.follow(run, started, output, claim.timeoutMs);
+      this.#tell({ t: 'started', run, startedMs: started.startedMs });
+    } catch (error) {
+      this.#refuse(run, claim, output, RunReason.spawn, `the script could not be started: ${describeError(error)}`);
+    }
+  }
+
+  #claim(run: RunKey): { readonly claim: Claim; readonly assignment: Assignment } | undefined {
+    try {
+      const assignment = readAssignment(this.#runs, run);
+      if (!assignment) throw new Error('its assignment is gone from the disk');
+      const claim = this.#newClaim(assignment);
+      return claimRun(this.#runs, run, claim) ? { claim, assignment } : undefined;
+    } catch (error) {
+      this.#tell({ t: 'unwritable', run, why: describeError(error) });
+      return undefined;
+    }
+  }
+
+  #newClaim(of: Pick<Claim, 'cluster' | 'host' | 'taskId' | 'clock' | 'timeoutMs'>): Claim {
+    const { cluster, host, taskId, clock, timeoutMs } = of;
+    const now = { bootId: bootId(), claimedMs: Date.now(), claimedMonoMs: monotonicMs() };
+    return { format: 1, cluster, host, taskId, clock, timeoutMs, executor: this.#options.instance, ...now };
+  }
+
+  #refuse(run: RunKey, claim: Claim, output: RunOutput | undefined, reason: RunReason, why: string): void {
+    output?.explain(why);
+    this.settle(run, notRun(claim, RunOutcome.failed, reason, output));
+  }
+
+  /** Its last moment of start has passed while it waited for a free place. */
+  #expire(run: RunKey): void {
+    const held = this.#claim(run);
+    if (held) this.settle(run, notRun(held.claim, RunOutcome.timeout, RunReason.notStarted, undefined));
+  }
+
+  #kill(message: ToExecutor & { readonly t: 'kill' }): void {
+    const wanted = parseRunKey(message.run);
+    if (!wanted) return;
+    const sameTask = (run: RunKey): boolean => {
+      const parts = parseRunKey(run);
+      return parts?.taskId === wanted.taskId && parts.cluster8 === wanted.cluster8;
+    };
+    for (const run of this.#queue.keys().filter(sameTask)) {
+      this.#queue.remove(run);
+      const held = this.#claim(run);
+      if (held) this.settle(run, notRun(held.claim, RunOutcome.killed, null, undefined));
+    }
+    for (const [run, active] of this.#active) if (sameTask(run)) active.terminate('kill');
+    if (message.tombstone) this.#entomb(message.run, { ...message, ...wanted, timeoutMs: 1 });
+  }
+
+  /** A kill may overtake its assignment, which comes by another way: it must find the run claimed and over. */
+  #entomb(run: RunKey, of: Pick<Claim, 'cluster' | 'host' | 'taskId' | 'clock' | 'timeoutMs'>): void {
+    try {
+      const claim = this.#newClaim(of);
+      if (claimRun(this.#runs, run, claim)) this.settle(run, notRun(claim, RunOutcome.killed, null, undefined));
+    } catch (error) {
+      this.#tell({ t: 'unwritable', run, why: describeError(error) });
+    }
+  }
+
+  #grew(run: RunKey): void {
+    if (!this.#watched.has(run)) return;
+    if (this.#grown.size === 0) setImmediate(() => this.#tellGrown());
+    this.#grown.add(run);
+  }
+
+  #tellGrown(): void {
+    for (const run of this.#grown) this.#tell({ t: 'grew', run });
+    this.#grown.clear();
+  }
+}
+
+/** The outcome of a run that was claimed and never started. */
+export function notRun(
+  run: RunId,
+  status: RunOutcome,
+  reason: RunReason | null,
+  output: RunOutput | undefined,
+): Outcome {
+  const lengths = output?.close() ?? { stdoutBytes: 0, stderrBytes: 0, stdoutTruncated: false, stderrTruncated: false };
+  const { taskId, clock } = run;
+  return {
+    taskId,
+    clock,
+    status,
+    reason,
+    exitCode: null,
+    signal: null,
+    startedMs: null,
+    endedMs: Date.now(),
+    ...lengths,
+  };
+}
+
+/** Names of all run folders. */
+export function listRuns(runs: RunsFolder): RunKey[] {
+  return readdirSync(runs.path).filter((name) => parseRunKey(name) !== undefined);
+}

@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { readIfThere } from '../runs/json-file.js';
+import {
+  isAlive,
+  readIdentityFile,
+  readStat,
+  type ProcessIdentity,
+  type ProcessStat,
+} from '../runs/process-identity.js';
+import { RunFile } from '../runs/run-folder.js';
+
+const LOOK_MS = 100;
+/** The launcher writes the code right after the script's end; so long is waited for it. */
+const CODE_PATIENCE_LOOKS = 10;
+
+/**
+ * Waits for the end of a script whose terminal is lost, by its files and processes. Resolves with the exit code that
+ * the launcher wrote, or undefined if script and launcher are gone without one.
+ */
+export async function orphanEnd(
+  folder: string,
+  knownLauncher: ProcessIdentity | undefined,
+): Promise<number | undefined> {
+  for (let withoutProcess = 0; ;) {
+    const code = readCode(folder);
+    if (code !== undefined) return code;
+    const launcher = knownLauncher ?? readIdentityFile(join(folder, RunFile.launcher));
+    const script = readIdentityFile(join(folder, RunFile.pid));
+    const launcherLives = launcher !== undefined && isAlive(launcher);
+    const scriptLives = script !== undefined && isAlive(script);
+    withoutProcess = launcherLives || scriptLives ? 0 : withoutProcess + 1;
+    if (withoutProcess >= CODE_PATIENCE_LOOKS) return undefined;
+    await wait(LOOK_MS);
+  }
+}
+
+/** The exit code in a run folder, once it is there as a whole. */
+export function readCode(folder: string): number | undefined {
+  const text = readIfThere(join(folder, RunFile.code));
+  const match = text === undefined ? null : /^(\d{1,3})\n$/.exec(text);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/**
+ * The launcher of a run folder: as it recorded itself, else (it was not yet so far when its executor died) by its
+ * command line, which names the folder.
+ */
+export function findLauncher(folder: string): ProcessStat | undefined {
+  const recorded = readIdentityFile(join(folder, RunFile.launcher));
+  if (recorded) return isAlive(recorded) ? recorded : undefined;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const words = commandLine(name);
+    if (words[3] === 'ibex-run' && words[4] === folder) return readStat(Number(name));
+  }
+  return undefined;
+}
+
+function commandLine(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}

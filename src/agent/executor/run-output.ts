@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { RunFile } from '../runs/run-folder.js';
+import { SpoolWriter } from '../runs/spool-writer.js';
+import type { Outcome } from '../runs/outcome.js';
+
+export type StreamLengths = Pick<Outcome, 'stdoutBytes' | 'stderrBytes' | 'stdoutTruncated' | 'stderrTruncated'>;
+
+/** Both spools of one run. After close() nothing is written any more: what comes later is read and thrown away. */
+export class RunOutput {
+  readonly #stdout: SpoolWriter;
+  readonly #stderr: SpoolWriter;
+  readonly #onGrew: () => void;
+  #open = true;
+
+  constructor(folder: string, onGrew: () => void) {
+    this.#stdout = new SpoolWriter(join(folder, RunFile.stdout));
+    this.#stderr = new SpoolWriter(join(folder, RunFile.stderr));
+    this.#onGrew = onGrew;
+  }
+
+  stdout(data: Uint8Array): void {
+    this.#append(this.#stdout, data);
+  }
+
+  stderr(data: Uint8Array): void {
+    this.#append(this.#stderr, data);
+  }
+
+  /** The line that tells an operator why a run was refused, lost or could not start. */
+  explain(why: string): void {
+    this.stderr(Buffer.from(`ibex: ${why}\n`));
+  }
+
+  close(): StreamLengths {
+    this.#open = false;
+    this.#stdout.close();
+    this.#stderr.close();
+    return {
+      stdoutBytes: this.#stdout.totalBytes,
+      stderrBytes: this.#stderr.totalBytes,
+      stdoutTruncated: this.#stdout.truncated,
+      stderrTruncated: this.#stderr.truncated,
+    };
+  }
+
+  #append(spool: SpoolWriter, data: Uint8Array): void {
+    if (!this.#open || data.length === 0) return;
+    spool.append(data);
+    this.#onGrew();
+  }
+}

@@ -1,0 +1,22 @@
+import type { Claim } from '../runs/claim.js';
+import type { ScriptTree } from './script-tree.js';
+
+export interface ScriptEnd {
+  /** as the shell says it: 128 + n after signal n; undefined where nobody saw it */
+  readonly code: number | undefined;
+  /** false where bytes written after the last one kept may be missing */
+  readonly stdoutWhole: boolean;
+}
+
+/** A script in the hands of this executor, started by it or taken over. */
+export interface RunningScript {
+  readonly claim: Claim;
+  /** wall clock, ms */
+  readonly startedMs: number;
+  /** the script's own end; what it left behind may live on */
+  readonly ended: Promise<ScriptEnd>;
+  /** nothing is held for it any more */
+  readonly released: Promise<void>;
+  /** its processes, to end them; undefined when none is known */
+  tree(): ScriptTree | undefined;
+}

@@ -1,0 +1,50 @@
+import { monotonicMs } from '../runs/boot.js';
+import type { RunKey } from '../../shared/run-key.js';
+
+interface Waiting {
+  readonly run: RunKey;
+  readonly startBeforeMonoMs: number;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Runs that wait for a free place, first come first served. Its length is bounded by what servers assign; each leaves
+ * by `onExpired` at its last moment of start at the latest.
+ */
+export class StartQueue {
+  readonly #waiting = new Map<RunKey, Waiting>();
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  keys(): RunKey[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** Does nothing for a run that waits already. */
+  add(run: RunKey, startBeforeMonoMs: number, onExpired: () => void): void {
+    if (this.#waiting.has(run)) return;
+    const timer = setTimeout(
+      () => {
+        this.#waiting.delete(run);
+        onExpired();
+      },
+      Math.max(0, startBeforeMonoMs - monotonicMs()),
+    );
+    this.#waiting.set(run, { run, startBeforeMonoMs, timer });
+  }
+
+  take(): { readonly run: RunKey; readonly startBeforeMonoMs: number } | undefined {
+    const first = this.#waiting.values().next().value;
+    if (first) this.remove(first.run);
+    return first;
+  }
+
+  remove(run: RunKey): void {
+    const waiting = this.#waiting.get(run);
+    if (!waiting) return;
+    clearTimeout(waiting.timer);
+    this.#waiting.delete(run);
+  }
+}

@@ -1,0 +1,44 @@
+import { createSocket } from 'node:dgram';
+import { hostname } from 'node:os';
+import { UserError } from '../shared/errors.js';
+
+/** What an agent is called: `$hostname`, `$ip` or a fixed text, as in the Host key. Throws UserError if there is none. */
+export async function resolveHost(setting: string, servers: readonly URL[]): Promise<string> {
+  switch (setting) {
+    case '$hostname':
+      return hostname();
+    case '$ip':
+      return outboundAddress(servers);
+    default:
+      if (setting.trim() === '') throw new UserError('Heartbeat.Host is empty');
+      return setting;
+  }
+}
+
+/** The local address that routes to the internet, else the one that routes to a server. Nothing is sent. */
+async function outboundAddress(servers: readonly URL[]): Promise<string> {
+  const targets = [
+    { host: '8.8.8.8', port: 80 },
+    ...servers.map((url) => ({ host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port) || 80 })),
+  ];
+  for (const { host, port } of targets) {
+    const address = await localAddressTowards(host, port);
+    if (address !== undefined) return address;
+  }
+  throw new UserError('Heartbeat.Host = "$ip": no address of this machine leads to 8.8.8.8 or to any of Servers');
+}
+
+async function localAddressTowards(host: string, port: number): Promise<string | undefined> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.connect(port, host, resolve);
+    });
+    return socket.address().address;
+  } catch {
+    return undefined;
+  } finally {
+    socket.close();
+  }
+}

@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { closeSync, openSync, watch } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { ensureFolder } from '../runs/durable.js';
+import { Backoff } from '../../shared/backoff.js';
+import type { Log } from '../../shared/log.js';
+import { ibexVersion } from '../../shared/version.js';
+import { onBell, parseToLink, ring, type ToExecutor, type ToLink } from '../runs/bell.js';
+import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
+
+export interface ExecutorSettings {
+  readonly metaDir: string;
+  readonly maxRuns: number;
+  readonly killGraceMs: number;
+  readonly ignoreAccount: boolean;
+}
+
+/** Time a new executor has to show itself, ms. */
+const START_PATIENCE_MS = 20_000;
+
+/**
+ * The executors of this MetaDir: one that takes new runs, and older ones (of a version before) that still look after
+ * scripts. Keeps the current one alive: if it dies, another is started, which takes its runs over.
+ */
+export class Executors implements AsyncDisposable {
+  readonly #settings: ExecutorSettings;
+  readonly #log: Log;
+  readonly #onMessage: (message: ToLink) => void;
+  readonly #old = new Set<Socket>();
+  readonly #stop = new AbortController();
+  readonly #backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
+  readonly #events = new EventEmitter<{ ready: [] }>();
+  #current: Socket | undefined;
+
+  /** `onMessage` gets what all executors say, 'ready' of each first. */
+  constructor(settings: ExecutorSettings, log: Log, onMessage: (message: ToLink) => void) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#onMessage = onMessage;
+  }
+
+  /** Resolves when the current executor is ready: recovery is done, its runs are known. */
+  async start(): Promise<void> {
+    ensureFolder(executorFolder(this.#settings.metaDir), 0o700);
+    const ready = once(this.#events, 'ready', { signal: this.#stop.signal });
+    void this.#keepOneCurrent();
+    await ready;
+  }
+
+  /** Rings the current executor. What is rung while there is none is found in the run folders' index later. */
+  ring(message: ToExecutor): void {
+    if (this.#current) ring(this.#current, message);
+  }
+
+  ringOld(message: ToExecutor): void {
+    for (const socket of this.#old) ring(socket, message);
+  }
+
+  /** Lets go of the executors; they and their scripts go on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    for (const socket of [...this.#old, ...(this.#current ? [this.#current] : [])]) socket.destroy();
+    return Promise.resolve();
+  }
+
+  async #keepOneCurrent(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        const socket = await this.#connectAll();
+        this.#current = socket;
+        this.#backoff.reset();
+        await once(socket, 'close', { signal: this.#stop.signal });
+        this.#log.warn({}, 'the executor has gone; starting another, which takes its scripts over');
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        this.#log.error({ error: String(error) }, 'cannot reach or start an executor');
+      }
+      this.#current = undefined;
+      await abortableWait(this.#backoff.nextMs(), this.#stop.signal);
+    }
+  }
+
+  /** Connects to every living executor, starts one of this version if there is none, and returns its connection. */
+  async #connectAll(): Promise<Socket> {
+    const living = findExecutors(this.#settings.metaDir);
+    const mine = living.find((entry) => entry.version === ibexVersion());
+    for (const entry of living) if (entry !== mine) await this.#connectOld(entry);
+    const current = mine ?? (await this.#startOne());
+    const socket = await this.#connect(current);
+    this.#events.emit('ready');
+    return socket;
+  }
+
+  async #connectOld(entry: ExecutorEntry): Promise<void> {
+    const socket = await this.#connect(entry);
+    this.#old.add(socket);
+    socket.once('close', () => this.#old.delete(socket));
+    ring(socket, { t: 'retire' });
+  }
+
+  /** Connects and waits for the first message. */
+  async #connect(entry: ExecutorEntry): Promise<Socket> {
+    using short = shortSocketPath(executorFolder(this.#settings.metaDir), `${entry.instance}.sock`);
+    const socket = connect(short.path);
+    await once(socket, 'connect', { signal: this.#stop.signal });
+    // A broken connection is reported by 'close'.
+    socket.on('error', () => undefined);
+    const ready = Promise.withResolvers<void>();
+    onBell(socket, parseToLink, (message) => {
+      this.#onMessage(message);
+      if (message.t === 'ready') ready.resolve();
+    });
+    socket.once('close', () => ready.reject(new Error('the executor closed the connection at once')));
+    await ready.promise;
+    return socket;
+  }
+
+  async #startOne(): Promise<ExecutorEntry> {
+    const { metaDir, maxRuns, killGraceMs, ignoreAccount } = this.#settings;
+    const main = new URL('../../main.js', import.meta.url).pathname;
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(START_PATIENCE_MS)]);
+    const watcher = watch(executorFolder(metaDir), { signal });
+    watcher.on('error', () => undefined);
+    const crashLog = openSync(join(metaDir, 'executor.log'), 'a', 0o600);
+    try {
+      const options = ['--meta-dir', metaDir, '--max-runs', `${maxRuns}`, '--kill-grace-ms', `${killGraceMs}`];
+      const child = spawn(
+        process.execPath,
+        [main, 'executor', ...options, ...(ignoreAccount ? ['--ignore-account'] : [])],
+        {
+          detached: true,
+          stdio: ['ignore', crashLog, crashLog],
+        },
+      );
+      child.unref();
+      const died = once(child, 'exit', { signal });
+      died.catch(() => undefined);
+      for (;;) {
+        const entry = findExecutors(metaDir).find((candidate) => candidate.pid === child.pid);
+        if (entry) return entry;
+        const first = await Promise.race([once(watcher, 'change', { signal }), died.then(() => 'died')]);
+        if (first === 'died') throw new Error(`the executor ended at its start; see ${metaDir}/executor.log`);
+      }
+    } finally {
+      watcher.close();
+      closeSync(crashLog);
+    }
+  }
+}
+
+async function abortableWait(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((done) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      done();
+    });
+  });
+}

@@ -1,0 +1,94 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { runsDigest } from '../../shared/protocol/runs-digest.js';
+import { AgentRunState, type AgentRun } from '../../shared/protocol/agent-frames.js';
+import { parseRunKey, type RunKey } from '../../shared/run-key.js';
+import { RunFile, type RunsFolder } from '../runs/run-folder.js';
+
+/** acknowledged: a server has stored the outcome; the folder stays as a tombstone. */
+export type IndexedState = AgentRunState | 'acknowledged';
+
+export interface IndexedRun {
+  readonly run: RunKey;
+  readonly cluster8: string;
+  readonly taskId: number;
+  readonly clock: number;
+  readonly state: IndexedState;
+  /** wall clock, ms; known of runs started during this process's life */
+  readonly startedMs: number | undefined;
+  /** instance of the server that assigned it to this process */
+  readonly assignedBy: string | undefined;
+  /** last moment of start, ms of the monotonic clock; for runs not started yet */
+  readonly startBeforeMonoMs: number | undefined;
+}
+
+/** Every run this MetaDir has a trace of, in memory. The run folders are the truth; this is read from them at start. */
+export class RunIndex {
+  readonly #runs = new Map<RunKey, IndexedRun>();
+  readonly #digests = new Map<string, { readonly runs: number; readonly digest: string }>();
+
+  /**
+   * Folders without a claim are passed over: nothing was started, and the server assigns again what it still wants.
+   * A claimed run without an outcome counts as running until an executor says otherwise.
+   */
+  static read(folder: RunsFolder): RunIndex {
+    const index = new RunIndex();
+    for (const run of readdirSync(folder.path)) {
+      const id = parseRunKey(run);
+      const state = id && stateOnDisk(folder, run);
+      if (id && state)
+        index.put({ run, ...id, state, startedMs: undefined, assignedBy: undefined, startBeforeMonoMs: undefined });
+    }
+    return index;
+  }
+
+  get(run: RunKey): IndexedRun | undefined {
+    return this.#runs.get(run);
+  }
+
+  put(entry: IndexedRun): void {
+    this.#runs.set(entry.run, entry);
+    this.#digests.delete(entry.cluster8);
+  }
+
+  update(run: RunKey, change: Partial<Omit<IndexedRun, 'run' | 'cluster8' | 'taskId' | 'clock'>>): void {
+    const entry = this.#runs.get(run);
+    if (entry) this.put({ ...entry, ...change });
+  }
+
+  remove(run: RunKey): void {
+    const entry = this.#runs.get(run);
+    if (!entry) return;
+    this.#runs.delete(run);
+    this.#digests.delete(entry.cluster8);
+  }
+
+  list(): IndexedRun[] {
+    return [...this.#runs.values()];
+  }
+
+  /** What a server of this cluster is told when a session opens: everything it has not acknowledged. */
+  listFor(cluster8: string): AgentRun[] {
+    const list: AgentRun[] = [];
+    for (const { cluster8: of, taskId, clock, state } of this.#runs.values()) {
+      if (of === cluster8 && state !== 'acknowledged') list.push({ taskId, clock, state });
+    }
+    return list;
+  }
+
+  /** Number and digest of the runs accepted or running. */
+  current(cluster8: string): { readonly runs: number; readonly digest: string } {
+    let current = this.#digests.get(cluster8);
+    if (!current) {
+      const list = this.listFor(cluster8).filter((run) => run.state !== AgentRunState.ended);
+      current = { runs: list.length, digest: runsDigest(list) };
+      this.#digests.set(cluster8, current);
+    }
+    return current;
+  }
+}
+
+function stateOnDisk(folder: RunsFolder, run: RunKey): IndexedState | undefined {
+  if (existsSync(folder.file(run, RunFile.acknowledged))) return 'acknowledged';
+  if (existsSync(folder.file(run, RunFile.exit))) return AgentRunState.ended;
+  return existsSync(folder.file(run, RunFile.claim)) ? AgentRunState.running : undefined;
+}

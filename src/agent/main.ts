@@ -1,0 +1,32 @@
+import { parseArgs } from 'node:util';
+
+import { createLog } from '../shared/log.js';
+import { ibexVersion } from '../shared/version.js';
+import { Agent } from './agent.js';
+import { readAgentConfig, serverUrl } from './config.js';
+import { resolveHost } from './host-name.js';
+import { MetaDir } from './meta-dir.js';
+
+/** Role `agentd`. Resolves with the exit code when a signal ended it. Throws UserError where it can't start. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { config: { type: 'string', short: 'c', default: 'etc/agentd.conf' } },
+  });
+  const { config, warnings } = readAgentConfig(values.config);
+  const log = createLog(config[''].RunMode === 'debug' ? 'debug' : 'info', 1);
+  const stop = Promise.withResolvers<string>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve(signal));
+  // A closed log pipe must not end the agent.
+  process.stdout.on('error', () => undefined);
+  for (const warning of warnings) log.warn({}, warning);
+  const servers = config.Heartbeat.Servers.map((server) => serverUrl(server, values.config));
+  const host = await resolveHost(config.Heartbeat.Host, servers);
+  await using meta = await MetaDir.open(config[''].MetaDir);
+  await using agent = new Agent(config, host, servers, meta, log);
+  await agent.start();
+  log.info({ host, metaDir: meta.path, version: ibexVersion(), servers: config.Heartbeat.Servers }, 'agent is up');
+  const signal = await stop.promise;
+  log.info({ signal }, 'agent is stopping; scripts go on');
+  return 0;
+}

@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { errorCode } from '../../shared/errors.js';
+import type { RunKey } from '../../shared/run-key.js';
+import { readJsonFile } from './json-file.js';
+import { RunFile, type RunsFolder } from './run-folder.js';
+
+/** What is to be run, besides script and stdin, which are files of their own. */
+export interface Assignment {
+  readonly cluster: string;
+  readonly host: string;
+  readonly taskId: number;
+  readonly clock: number;
+  readonly account: string;
+  readonly args: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/**
+ * Writes a new run folder for the executor to claim. Nothing is synced: until the claim exists the run has not begun,
+ * and whoever finds the folder incomplete after a power cut finds no claim either.
+ */
+export function writeAssignment(
+  runs: RunsFolder,
+  run: RunKey,
+  assignment: Assignment,
+  script: string,
+  stdin: string,
+): void {
+  try {
+    // Accounts other than root must reach the script inside: x for all, no listing.
+    mkdirSync(runs.folder(run), { mode: 0o711 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  writeFileSync(runs.file(run, RunFile.script), script, { mode: 0o755 });
+  if (stdin !== '') writeFileSync(runs.file(run, RunFile.stdin), stdin, { mode: 0o600 });
+  writeFileSync(runs.file(run, RunFile.assignment), JSON.stringify(assignment), { mode: 0o600 });
+}
+
+export function readAssignment(runs: RunsFolder, run: RunKey): Assignment | undefined {
+  return readJsonFile(runs.file(run, RunFile.assignment), (f) => ({
+    cluster: f.name('cluster', 64),
+    host: f.name('host', 256),
+    taskId: f.whole('taskId', 1),
+    clock: f.whole('clock'),
+    account: f.name('account', 64),
+    args: f.texts('args', 1_024, 4_096),
+    timeoutMs: f.whole('timeoutMs', 1),
+  }));
+}

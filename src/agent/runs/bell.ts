@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net';
+import { Fields } from '../../shared/protocol/fields.js';
+import type { RunKey } from '../../shared/run-key.js';
+
+/**
+ * What link and executor say to each other over the executor's socket, one JSON object a line. It only rings the bell:
+ * everything that must not be lost is in the run folders.
+ */
+export type ToExecutor =
+  /** take up the run whose folder is written; not later than this moment of the monotonic clock, ms */
+  | { readonly t: 'start'; readonly run: RunKey; readonly startBeforeMonoMs: number }
+  /** end every run of this task; `run` also if it was never seen, if `tombstone` */
+  | {
+      readonly t: 'kill';
+      readonly run: RunKey;
+      readonly cluster: string;
+      readonly host: string;
+      readonly tombstone: boolean;
+    }
+  | { readonly t: 'watch'; readonly run: RunKey }
+  | { readonly t: 'unwatch'; readonly run: RunKey }
+  /** take no new run, and leave when the last one has ended */
+  | { readonly t: 'retire' };
+
+export type ToLink =
+  /** first message: recovery is done, these runs are waiting or running here */
+  | {
+      readonly t: 'ready';
+      readonly version: string;
+      readonly waiting: readonly RunKey[];
+      readonly running: readonly RunKey[];
+    }
+  | { readonly t: 'started'; readonly run: RunKey; readonly startedMs: number }
+  /** exit.json is there */
+  | { readonly t: 'ended'; readonly run: RunKey }
+  /** a watched run has written more */
+  | { readonly t: 'grew'; readonly run: RunKey }
+  /** the run can't even be claimed: nothing can be written */
+  | { readonly t: 'unwritable'; readonly run: RunKey; readonly why: string };
+
+export function parseToExecutor(f: Fields): ToExecutor {
+  const t = f.oneOf('t', ['start', 'kill', 'watch', 'unwatch', 'retire']);
+  switch (t) {
+    case 'start':
+      return { t, run: f.name('run', 64), startBeforeMonoMs: f.whole('startBeforeMonoMs') };
+    case 'kill':
+      return {
+        t,
+        run: f.name('run', 64),
+        cluster: f.name('cluster', 64),
+        host: f.name('host', 256),
+        tombstone: f.flag('tombstone'),
+      };
+    case 'watch':
+    case 'unwatch':
+      return { t, run: f.name('run', 64) };
+    case 'retire':
+      return { t };
+    default:
+      return t satisfies never;
+  }
+}
+
+export function parseToLink(f: Fields): ToLink {
+  const t = f.oneOf('t', ['ready', 'started', 'ended', 'grew', 'unwritable']);
+  switch (t) {
+    case 'ready':
+      return {
+        t,
+        version: f.text('version', 64),
+        waiting: f.texts('waiting', 1_000_000, 64),
+        running: f.texts('running', 1_000_000, 64),
+      };
+    case 'started':
+      return { t, run: f.name('run', 64), startedMs: f.whole('startedMs') };
+    case 'ended':
+    case 'grew':
+      return { t, run: f.name('run', 64) };
+    case 'unwritable':
+      return { t, run: f.name('run', 64), why: f.text('why', 4_096) };
+    default:
+      return t satisfies never;
+  }
+}
+
+export function ring(socket: Socket, message: ToExecutor | ToLink): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Calls back with each whole line that arrives, parsed. A line that can't be understood destroys the socket. */
+export function onBell<T>(socket: Socket, parse: (fields: Fields) => T, handle: (message: T) => void): void {
+  let pending = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    pending += chunk;
+    const lines = pending.split('\n');
+    pending = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = parseLine(line, parse);
+      if (message === undefined) {
+        socket.destroy(new Error('a message that cannot be understood'));
+        return;
+      }
+      handle(message);
+    }
+  });
+}
+
+function parseLine<T>(line: string, parse: (fields: Fields) => T): T | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? parse(new Fields(value, 'bell')) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import { errorCode } from '../../shared/errors.js';
+import type { RunKey } from '../../shared/run-key.js';
+import { createDurably, ensureFolder, syncFolder } from './durable.js';
+import { readJsonFile } from './json-file.js';
+import { RunFile, type RunsFolder } from './run-folder.js';
+
+/** Proof that a run was taken up, at most once in the life of this MetaDir. */
+export interface Claim {
+  readonly format: 1;
+  readonly cluster: string;
+  readonly host: string;
+  readonly taskId: number;
+  readonly clock: number;
+  readonly bootId: string;
+  /** instance of the executor that claimed it */
+  readonly executor: string;
+  /** the machine's wall clock, ms */
+  readonly claimedMs: number;
+  /** the machine's monotonic clock, ms; comparable within one boot */
+  readonly claimedMonoMs: number;
+  readonly timeoutMs: number;
+}
+
+/** Claims a run durably. False if it had been claimed before: it must not be started then, whatever became of it. */
+export function claimRun(runs: RunsFolder, run: RunKey, claim: Claim): boolean {
+  ensureFolder(runs.folder(run), 0o711);
+  try {
+    createDurably(runs.file(run, RunFile.claim), JSON.stringify(claim));
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+  syncFolder(runs.path);
+  return true;
+}
+
+export function readClaim(runs: RunsFolder, run: RunKey): Claim | undefined {
+  return readJsonFile(runs.file(run, RunFile.claim), (f) => ({
+    format: readFormat(f.whole('format')),
+    cluster: f.name('cluster', 64),
+    host: f.name('host', 256),
+    taskId: f.whole('taskId', 1),
+    clock: f.whole('clock'),
+    bootId: f.name('bootId', 64),
+    executor: f.name('executor', 64),
+    claimedMs: f.whole('claimedMs'),
+    claimedMonoMs: f.whole('claimedMonoMs'),
+    timeoutMs: f.whole('timeoutMs', 1),
+  }));
+}
+
+function readFormat(format: number): 1 {
+  if (format !== 1) throw new Error(`format ${format} is newer than this program`);
+  return 1;
+}

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { readIfThere } from './json-file.js';
+
+/** A process for certain: a pid is given to others later, together with its start time it never is. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** clock ticks since boot, field 22 of /proc/PID/stat */
+  readonly startTime: string;
+}
+
+export interface ProcessStat extends ProcessIdentity {
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+}
+
+/** Parses a line of /proc/PID/stat; undefined if it is not one. The command in it may hold blanks and brackets. */
+export function parseStat(line: string): ProcessStat | undefined {
+  const open = line.indexOf('(');
+  const close = line.lastIndexOf(')');
+  if (open < 0 || close < open) return undefined;
+  const pid = Number(line.slice(0, open));
+  const fields = line
+    .slice(close + 2)
+    .trim()
+    .split(' ');
+  const [state, parent, group, session] = fields;
+  const startTime = fields[19];
+  if (state === undefined || startTime === undefined || !/^\d+$/.test(startTime)) return undefined;
+  if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  return { pid, state, parent: Number(parent), group: Number(group), session: Number(session), startTime };
+}
+
+/** The stat of a living process now; undefined if there is none. */
+export function readStat(pid: number): ProcessStat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** True while this very process lives; a zombie does not. */
+export function isAlive(process: ProcessIdentity): boolean {
+  const stat = readStat(process.pid);
+  return stat !== undefined && stat.startTime === process.startTime && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+/** A process that wrote its own stat line into a file; undefined if the file is missing or unfinished. */
+export function readIdentityFile(path: string): ProcessStat | undefined {
+  const text = readIfThere(path);
+  return text === undefined || !text.endsWith('\n') ? undefined : parseStat(text);
+}
+
+/** Sends a signal, but only to this very process, and never to a group or to everyone. Returns false if it is gone. */
+export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (target.pid <= 1 || !isAlive(target)) return false;
+  try {
+    process.kill(target.pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

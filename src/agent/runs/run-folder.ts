@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { RunKey } from '../../shared/run-key.js';
+
+/** Names of everything inside a run's folder `MetaDir/runs/<key>/`. docs/reliability.md tells when each is written. */
+export const RunFile = Object.freeze({
+  /** the assignment as it came, by the link */
+  assignment: 'assignment.json',
+  script: 'script',
+  stdin: 'stdin',
+  /** "this run is mine": exclusive, durable, before anything is started */
+  claim: 'claim.json',
+  /** /proc stat line of the launcher, by itself */
+  launcher: 'launcher',
+  /** /proc stat line of the script, by the process that becomes it */
+  pid: 'pid',
+  stdout: 'stdout',
+  stderr: 'stderr',
+  /** the end of a stream that was too long to keep whole */
+  stdoutTail: 'stdout.tail',
+  stderrTail: 'stderr.tail',
+  stderrPipe: 'stderr.fifo',
+  controlPipe: 'control.fifo',
+  /** exit code as the launcher saw it */
+  code: 'code',
+  /** the outcome, final and durable */
+  exit: 'exit.json',
+  /** a server has stored the outcome */
+  acknowledged: 'acknowledged',
+} as const);
+export type RunFile = (typeof RunFile)[keyof typeof RunFile];
+
+/** The folders of one agent below its MetaDir. */
+export class RunsFolder {
+  readonly path: string;
+
+  constructor(metaDir: string) {
+    this.path = join(metaDir, 'runs');
+  }
+
+  folder(run: RunKey): string {
+    return join(this.path, run);
+  }
+
+  file(run: RunKey, name: RunFile): string {
+    return join(this.path, run, name);
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { readStreamEnd, SpoolReader } from './spool-reader.js';
+import { SPOOL_TAIL_BYTES, SpoolWriter } from './spool-writer.js';
+
+function spoolPath(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ibex-spool-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return join(folder, 'stdout');
+}
+
+/** Bytes that tell their position. */
+function pattern(length: number, from = 0): Buffer {
+  return Buffer.from(Array.from({ length }, (_, i) => (from + i) % 251));
+}
+
+test('keeps a stream whole below its limit, whatever the pieces', (t) => {
+  const path = spoolPath(t);
+  const spool = new SpoolWriter(path, 1_000);
+  for (let at = 0; at < 1_000; at += 100) spool.append(pattern(100, at));
+  assert.deepEqual([spool.totalBytes, spool.truncated], [1_000, false]);
+  spool.close();
+  assert.deepEqual(readStreamEnd(path, 1_000, 5_000), pattern(1_000));
+  assert.deepEqual(readStreamEnd(path, 1_000, 10), pattern(10, 990));
+});
+
+test('beyond the limit the beginning and the last 64 KiB are kept, and disk use is bounded', (t) => {
+  const path = spoolPath(t);
+  const spool = new SpoolWriter(path, 1_000);
+  const total = 1_000_000;
+  for (let at = 0; at < total; at += 1_000) spool.append(pattern(1_000, at));
+  assert.equal(spool.truncated, true);
+  spool.close();
+  assert.equal(statSync(path).size, 1_000);
+  assert.equal(statSync(`${path}.tail`).size, SPOOL_TAIL_BYTES);
+  assert.deepEqual(readStreamEnd(path, total, 65_535), pattern(65_535, total - 65_535));
+  using reader = new SpoolReader(path);
+  const extent = reader.extent(total);
+  assert.deepEqual(extent, { headBytes: 1_000, tailStart: total - SPOOL_TAIL_BYTES, totalBytes: total });
+  const some = Buffer.alloc(100);
+  assert.equal(reader.read(extent, 990, some), 10);
+  assert.equal(reader.read(extent, 5_000, some), 0);
+  assert.equal(reader.read(extent, extent.tailStart, some), 100);
+  assert.deepEqual(some, pattern(100, extent.tailStart));
+});
+
+test('a piece that crosses the limit is split there', (t) => {
+  const path = spoolPath(t);
+  const spool = new SpoolWriter(path, 10);
+  spool.append(pattern(25));
+  spool.close();
+  assert.equal(statSync(path).size, 10);
+  assert.equal(statSync(`${path}.tail`).size, 15);
+  assert.deepEqual(readStreamEnd(path, 25, 100), pattern(25));
+});
+
+test('another writer goes on where the first one was cut off', (t) => {
+  const path = spoolPath(t);
+  new SpoolWriter(path).append(pattern(10));
+  const second = new SpoolWriter(path);
+  second.append(pattern(5, 10));
+  assert.equal(second.totalBytes, 15);
+  second.close();
+  assert.deepEqual(readStreamEnd(path, 15, 100), pattern(15));
+});
+
+test('a growing stream is read as far as it is', (t) => {
+  const path = spoolPath(t);
+  using reader = new SpoolReader(path);
+  assert.equal(reader.extent(undefined).totalBytes, 0);
+  const spool = new SpoolWriter(path);
+  spool.append(pattern(7));
+  assert.equal(reader.extent(undefined).totalBytes, 7);
+  spool.close();
+});
