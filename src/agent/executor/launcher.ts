@@ -1,6 +1,7 @@
 /**
- * The shell text that stands between the executor and a script, run as `sh -c TEXT ibex-run FOLDER HOME STDIN COMMAND...`
- * on the terminal. No user data is part of it; arguments stay arguments.
+ * The shell text that stands between the executor and a script, run as `sh -c 'eval ...' ibex-run FOLDER HOME STDIN
+ * COMMAND...` on the terminal. No user data is part of it; arguments stay arguments. It comes in the environment and not
+ * on the command line, where scripts that look for processes by their text would find its words.
  *
  * - `trap :` and not `trap ''`: ignored signals would be inherited by the script.
  * - descriptor 4 holds the stderr pipe open for both directions, so that no writer of it meets SIGPIPE and nobody
@@ -13,7 +14,8 @@
  * - after "end" it lets go of the terminal but stays its session leader: were it to leave, whoever the script left
  *   behind would get EIO. The executor says "leave" when nobody holds the terminal any more.
  */
-export const LAUNCHER = `
+const LAUNCHER = `
+unset IBEX_LAUNCHER
 trap : HUP TERM INT
 d=$1 home=$2 in=$3
 shift 3
@@ -35,3 +37,7 @@ until read -r word <&5; do :; done
 exec </dev/null >/dev/null 4>&-
 until read -r word <&5; do :; done
 `;
+
+/** What the launcher's command line begins with; a run's folder follows. */
+export const LAUNCHER_WORDS = ['/bin/sh', '-c', 'eval "$IBEX_LAUNCHER"', 'ibex-run'] as const;
+export const LAUNCHER_ENV = Object.freeze({ IBEX_LAUNCHER: LAUNCHER });

@@ -10,6 +10,7 @@ import {
   type ProcessStat,
 } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
+import { LAUNCHER_WORDS } from './launcher.js';
 
 const LOOK_MS = 100;
 /** The launcher writes the code right after the script's end; so long is waited for it. */
@@ -53,7 +54,8 @@ export function findLauncher(folder: string): ProcessStat | undefined {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const words = commandLine(name);
-    if (words[3] === 'ibex-run' && words[4] === folder) return readStat(Number(name));
+    if (words[LAUNCHER_WORDS.length - 1] === LAUNCHER_WORDS.at(-1) && words[LAUNCHER_WORDS.length] === folder)
+      return readStat(Number(name));
   }
   return undefined;
 }

@@ -5,7 +5,7 @@ import type { Claim } from '../runs/claim.js';
 import { readIdentityFile, readStat, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import type { Command } from './account.js';
-import { LAUNCHER } from './launcher.js';
+import { LAUNCHER_ENV, LAUNCHER_WORDS } from './launcher.js';
 import { closeQuietly, makePipe, openPipe } from './libc.js';
 import { MarkerScanner } from './marker-scanner.js';
 import { orphanEnd } from './orphan.js';
@@ -63,8 +63,8 @@ export class ScriptRun implements RunningScript {
   #open(marker: string, command: Command, stdin: string): number {
     this.#say(marker);
     return openTerminal(
-      ['/bin/sh', '-c', LAUNCHER, 'ibex-run', this.#folder, command.home, stdin, ...command.argv],
-      command.env,
+      [...LAUNCHER_WORDS, this.#folder, command.home, stdin, ...command.argv],
+      { ...command.env, ...LAUNCHER_ENV },
       command.uid,
       {
         onData: (data) => this.#read(data),

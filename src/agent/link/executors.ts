@@ -69,7 +69,6 @@ export class Executors implements AsyncDisposable {
     while (!this.#stop.signal.aborted) {
       try {
         const socket = await this.#connectAll();
-        this.#current = socket;
         this.#backoff.reset();
         await once(socket, 'close', { signal: this.#stop.signal });
         this.#log.warn({}, 'the executor has gone; starting another, which takes its scripts over');
@@ -88,25 +87,25 @@ export class Executors implements AsyncDisposable {
     const mine = living.find((entry) => entry.version === ibexVersion());
     for (const entry of living) if (entry !== mine) await this.#connectOld(entry);
     const current = mine ?? (await this.#startOne());
-    const socket = await this.#connect(current);
+    const socket = await this.#connect(current, (connected) => (this.#current = connected));
     this.#events.emit('ready');
     return socket;
   }
 
   async #connectOld(entry: ExecutorEntry): Promise<void> {
-    const socket = await this.#connect(entry);
-    this.#old.add(socket);
+    const socket = await this.#connect(entry, (connected) => this.#old.add(connected));
     socket.once('close', () => this.#old.delete(socket));
     ring(socket, { t: 'retire' });
   }
 
-  /** Connects and waits for the first message. */
-  async #connect(entry: ExecutorEntry): Promise<Socket> {
+  /** Connects and waits for the first message; whoever handles that may ring back at once, so `onConnected` comes first. */
+  async #connect(entry: ExecutorEntry, onConnected: (socket: Socket) => void): Promise<Socket> {
     using short = shortSocketPath(executorFolder(this.#settings.metaDir), `${entry.instance}.sock`);
     const socket = connect(short.path);
     await once(socket, 'connect', { signal: this.#stop.signal });
     // A broken connection is reported by 'close'.
     socket.on('error', () => undefined);
+    onConnected(socket);
     const ready = Promise.withResolvers<void>();
     onBell(socket, parseToLink, (message) => {
       this.#onMessage(message);

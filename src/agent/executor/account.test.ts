@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { commandFor, type Command, type ScriptCall } from './account.js';
+
+function scriptIn(t: TestContext, folderMode: number, text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ibex-account-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, folderMode);
+  const script = join(folder, 'script');
+  writeFileSync(script, text, { mode: 0o755 });
+  return script;
+}
+
+function planned(call: Pick<ScriptCall, 'script'> & Partial<ScriptCall>): Command {
+  const plan = commandFor({
+    account: userInfo().username,
+    args: [],
+    taskId: 7,
+    host: 'web-01',
+    ignoreAccount: false,
+    ...call,
+  });
+  assert.ok('command' in plan, JSON.stringify(plan));
+  return plan.command;
+}
+
+function run(command: Command): string {
+  const [file = '', ...args] = command.argv;
+  const done = spawnSync(file, args, { env: command.env, cwd: command.home, encoding: 'utf8' });
+  assert.equal(done.status, 0, done.stderr);
+  return done.stdout;
+}
+
+const TELL = '#!/bin/sh\nid -un; pwd; echo "$HOME $IBEX_TASK_ID $IBEX_HOST $TERM $PAGER $#[$1][$2]"';
+
+test("the agent's own account: its home, a quiet environment, no secrets of the agent's", (t) => {
+  process.env['IBEX_PASSWORD'] = 'secret';
+  t.after(() => delete process.env['IBEX_PASSWORD']);
+  const command = planned({ script: scriptIn(t, 0o700, TELL), args: ["it's", 'a b'] });
+  const { username, homedir } = userInfo();
+  assert.equal(run(command), `${username}\n${homedir}\n${homedir} 7 web-01 dumb cat 2[it's][a b]\n`);
+  assert.equal(Object.keys(command.env).includes('IBEX_PASSWORD'), false);
+});
+
+test('an account that does not exist, or whose name is no name, is refused', () => {
+  for (const account of ['no-such-user-here', '-x', 'a b', '$(id)', '../root']) {
+    const call = { account, script: '/dev/null', args: [], taskId: 1, host: 'h', ignoreAccount: false };
+    const plan = commandFor(call);
+    assert.ok('refusal' in plan && plan.refusal.includes(JSON.stringify(account)), account);
+  }
+});
+
+/** Makes a throw-away account with a home; only root can, and only root needs it. */
+function temporaryAccount(t: TestContext): { readonly name: string; readonly home: string } {
+  const name = `ibextest${process.pid}`;
+  const home = mkdtempSync(join(tmpdir(), 'ibex-home-'));
+  const made = spawnSync('useradd', ['-M', '-d', home, '-s', '/bin/sh', name], { encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+  t.after(() => {
+    spawnSync('userdel', [name]);
+    rmSync(home, { recursive: true });
+  });
+  chmodSync(home, 0o755);
+  writeFileSync(join(home, '.profile'), 'export FROM_PROFILE=yes\n');
+  return { name, home };
+}
+
+test('another account: login environment and home, also where it may not enter the folder', (t) => {
+  if (process.getuid?.() !== 0) {
+    t.skip('only root can become another account');
+    return;
+  }
+  const { name, home } = temporaryAccount(t);
+  for (const mode of [0o711, 0o700]) {
+    for (const interpreter of ['#!/bin/sh\n', '#!/bin/sh -u\n', '']) {
+      const script = scriptIn(t, mode, `${interpreter}${TELL.slice(TELL.indexOf('\n') + 1)} $FROM_PROFILE`);
+      assert.equal(
+        run(planned({ script, account: name, args: ['x', "y'z"] })),
+        `${name}\n${home}\n${home} 7 web-01 dumb cat 2[x][y'z] yes\n`,
+        `mode ${mode.toString(8)}, ${interpreter}`,
+      );
+    }
+  }
+});

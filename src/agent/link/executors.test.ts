@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { Log } from '../../shared/log.js';
+import type { ToLink } from '../runs/bell.js';
+import { writeAssignment } from '../runs/assignment.js';
+import { readIfThere } from '../runs/json-file.js';
+import { monotonicMs } from '../runs/boot.js';
+import { findExecutors } from '../runs/executor-entry.js';
+import { readOutcome, type Outcome } from '../runs/outcome.js';
+import { isAlive, signalProcess } from '../runs/process-identity.js';
+import { RunFile, RunsFolder } from '../runs/run-folder.js';
+import { Executors } from './executors.js';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+const RUN = '0123abcd-1-1';
+
+/** A link's view of real executor processes on a MetaDir of its own; every message is kept. */
+class Desk {
+  readonly metaDir = mkdtempSync(join(tmpdir(), 'ibex-executors-'));
+  readonly runs = new RunsFolder(this.metaDir);
+  readonly heard: ToLink[] = [];
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(t: TestContext) {
+    mkdirSync(this.runs.path);
+    t.after(async () => {
+      for (const executor of findExecutors(this.metaDir)) {
+        signalProcess(executor, 'SIGTERM');
+        await this.until('the executor is gone', () => !isAlive(executor));
+      }
+      rmSync(this.metaDir, { recursive: true });
+    });
+  }
+
+  link(): Executors {
+    const settings = { metaDir: this.metaDir, maxRuns: 10, killGraceMs: 1_000, ignoreAccount: false };
+    return new Executors(settings, silent, (message) => {
+      this.heard.push(message);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+  }
+
+  start(link: Executors, script: string): void {
+    const assignment = {
+      cluster: '0123abcd',
+      host: 'h',
+      taskId: 1,
+      clock: 1,
+      account: 'root',
+      args: [],
+      timeoutMs: 60_000,
+    };
+    writeAssignment(this.runs, RUN, assignment, script, '');
+    link.ring({ t: 'start', run: RUN, startBeforeMonoMs: monotonicMs() + 60_000 });
+  }
+
+  count(type: ToLink['t']): number {
+    return this.heard.filter((message) => message.t === type).length;
+  }
+
+  /** Resolves once so many messages of this type were heard. */
+  async hears(type: ToLink['t'], times = 1): Promise<void> {
+    while (this.count(type) < times) await new Promise<void>((wake) => this.#waiting.push(wake));
+  }
+
+  async until(what: string, holds: () => boolean): Promise<void> {
+    const limit = performance.now() + 20_000;
+    while (!holds()) {
+      assert.ok(performance.now() < limit, `waited too long until ${what}`);
+      await new Promise((done) => setImmediate(done));
+    }
+  }
+
+  async printed(text: string): Promise<void> {
+    await this.until(`the script has printed ${text}`, () => this.stdout().includes(text));
+  }
+
+  stdout(): string {
+    return readIfThere(this.runs.file(RUN, RunFile.stdout)) ?? '';
+  }
+
+  stderr(): string {
+    return readFileSync(this.runs.file(RUN, RunFile.stderr), 'utf8');
+  }
+
+  hasOutcome(): boolean {
+    return existsSync(this.runs.file(RUN, RunFile.exit));
+  }
+
+  outcome(): Outcome {
+    const outcome = readOutcome(this.runs, RUN);
+    assert.ok(outcome);
+    return outcome;
+  }
+
+  killExecutor(): void {
+    const [executor] = findExecutors(this.metaDir);
+    assert.ok(executor && signalProcess(executor, 'SIGKILL'));
+  }
+}
+
+test('an executor outlives its link, and the next link finds what it did', async (t) => {
+  const desk = new Desk(t);
+  const first = desk.link();
+  await first.start();
+  desk.start(first, 'echo up; while [ ! -e "$0.go" ]; do sleep 0.05; done; echo end');
+  await desk.hears('started');
+  await first[Symbol.asyncDispose]();
+  const [before] = findExecutors(desk.metaDir);
+  await using second = desk.link();
+  await second.start();
+  assert.deepEqual(findExecutors(desk.metaDir), [before]);
+  const ready = desk.heard.at(-1);
+  assert.ok(ready?.t === 'ready');
+  assert.deepEqual(ready.running, [RUN]);
+  writeFile(desk, 'script.go');
+  await desk.hears('ended');
+  assert.deepEqual([desk.outcome().status, desk.stdout()], ['success', 'up\nend\n']);
+});
+
+test('an executor that is killed is replaced: the script goes on, its exit code and all of its stderr arrive', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  await link.start();
+  const loop = 'echo up; while [ ! -e "$0.go" ]; do echo e >&2; sleep 0.02; done; echo last >&2; exit 7';
+  desk.start(link, loop);
+  await desk.printed('up\n');
+  desk.killExecutor();
+  await desk.hears('ready', 2);
+  writeFile(desk, 'script.go');
+  await desk.hears('ended');
+  const { status, exitCode, stdoutTruncated } = desk.outcome();
+  assert.deepEqual([status, exitCode, stdoutTruncated], ['failed', 7, true]);
+  assert.equal(desk.stdout(), 'up\n');
+  assert.match(desk.stderr(), /^(e\n)+last\n$/);
+  assert.equal(desk.count('started'), 1);
+});
+
+test('an adopted script can be killed, with its children', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  await link.start();
+  desk.start(link, 'trap "" TERM; sleep 300 & echo up; wait; sleep 300');
+  await desk.printed('up\n');
+  desk.killExecutor();
+  await desk.hears('ready', 2);
+  link.ring({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
+  await desk.hears('ended');
+  assert.equal(desk.outcome().status, 'killed');
+});
+
+test('a script that ended while no executor lived is reported with its exit code', async (t) => {
+  const desk = new Desk(t);
+  const link = desk.link();
+  await link.start();
+  desk.start(link, 'echo up; while [ ! -e "$0.go" ]; do sleep 0.02; done; echo bye >&2; exit 4');
+  await desk.printed('up\n');
+  await link[Symbol.asyncDispose]();
+  desk.killExecutor();
+  writeFile(desk, 'script.go');
+  const code = desk.runs.file(RUN, RunFile.code);
+  await desk.until('the launcher has noted the code', () => readIfThere(code) === '4\n');
+  await using next = desk.link();
+  await next.start();
+  await desk.until('its outcome is there', () => desk.hasOutcome());
+  assert.deepEqual([desk.outcome().status, desk.outcome().exitCode], ['failed', 4]);
+  assert.equal(desk.stderr(), 'bye\n');
+});
+
+test('a claimed run with nothing left of it is lost, in words, and never started again', async (t) => {
+  const desk = new Desk(t);
+  const claim = { format: 1, cluster: '0123abcd', host: 'h', taskId: 1, clock: 1, bootId: 'another boot' };
+  const more = { executor: 'dead', claimedMs: 1, claimedMonoMs: 1, timeoutMs: 1_000 };
+  mkdirSync(desk.runs.folder(RUN));
+  writeFile(desk, RunFile.claim, JSON.stringify({ ...claim, ...more }));
+  await using link = desk.link();
+  await link.start();
+  assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
+  assert.match(desk.stderr(), /^ibex: the machine was restarted\n$/);
+  desk.start(link, 'echo ran');
+  link.ring({ t: 'retire' });
+  await desk.until('the executor has left', () => findExecutors(desk.metaDir).length === 0 || desk.count('ready') > 1);
+  assert.equal(desk.count('started'), 0);
+});
+
+test('a record that cannot be read is closed as lost, and does not stop the others', async (t) => {
+  const desk = new Desk(t);
+  mkdirSync(desk.runs.folder(RUN));
+  writeFile(desk, RunFile.claim, '{"format":1,"clus');
+  await using link = desk.link();
+  await link.start();
+  assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
+  assert.match(desk.stderr(), /cannot read its record/);
+});
+
+function writeFile(desk: Desk, name: string, text = ''): void {
+  writeFileSync(join(desk.runs.folder(RUN), name), text);
+}
