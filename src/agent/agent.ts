@@ -15,6 +15,7 @@ import type { MetaDir } from './meta-dir.js';
 import { writeAssignment } from './runs/assignment.js';
 import { bootId, monotonicMs } from './runs/boot.js';
 import type { ToLink } from './runs/bell.js';
+import { faultPoint } from './runs/fault-point.js';
 
 /** More addresses than these are not dialled: every server can reach every agent over any of them. */
 const MOST_SESSIONS = 3;
@@ -106,6 +107,7 @@ export class Agent implements AsyncDisposable {
     try {
       const assignment = { cluster: session.cluster, host: this.#host, taskId, clock, account, args, timeoutMs };
       writeAssignment(this.#meta.runs, run, assignment, frame.script, frame.stdin);
+      faultPoint('assignment-written');
       this.#executors.ring({ t: 'start', run, startBeforeMonoMs });
       session.send({ t: 'accepted', taskId, clock });
     } catch (error) {
@@ -148,13 +150,15 @@ export class Agent implements AsyncDisposable {
         this.#index.update(message.run, { state: AgentRunState.running, startedMs: message.startedMs });
         return this.#tellStarted(message.run, message.startedMs);
       case 'ended':
-        this.#index.update(message.run, { state: AgentRunState.ended });
+        this.#index.update(message.run, { state: AgentRunState.ended, outcome: message.outcome });
         return this.#deliver(message.run);
       case 'grew':
         for (const watches of this.#watches.values()) watches.grew(message.run);
         return;
       case 'unwritable':
         this.#log.error({ run: message.run, why: message.why }, 'a run cannot be recorded; MetaDir must be writable');
+        // One that has ended is under way with its outcome; the executor goes on trying to write it.
+        if (this.#index.get(message.run)?.outcome) return;
         this.#index.update(message.run, { state: AgentRunState.ended });
         return this.#deliver(message.run, message.why);
       default:

@@ -31,8 +31,8 @@ export class ActiveRun {
     this.outcome = this.#settle();
   }
 
-  get script(): RunningScript {
-    return this.#script;
+  get output(): RunOutput {
+    return this.#output;
   }
 
   terminate(cause: Cause): void {
@@ -58,7 +58,7 @@ export class ActiveRun {
     if (cause === undefined && end.code === undefined)
       this.#output.explain('the script is gone and its exit code unknown');
     const { claim, startedMs } = this.#script;
-    const lengths = this.#output.close();
+    const lengths = this.#output.finish();
     return {
       taskId: claim.taskId,
       clock: claim.clock,

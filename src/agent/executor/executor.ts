@@ -1,15 +1,18 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describeError } from '../../shared/errors.js';
-import { parseRunKey, type RunId, type RunKey } from '../../shared/run-key.js';
+import { parseRunKey, type RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { readAssignment, type Assignment } from '../runs/assignment.js';
 import type { ToExecutor, ToLink } from '../runs/bell.js';
 import { bootId, monotonicMs } from '../runs/boot.js';
 import { claimRun, type Claim } from '../runs/claim.js';
-import { writeOutcome, type Outcome } from '../runs/outcome.js';
+import type { Outcome } from '../runs/outcome.js';
+import { faultPoint } from '../runs/fault-point.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { commandFor } from './account.js';
 import { ActiveRun } from './active-run.js';
+import { notRun } from './not-run.js';
+import { OutcomeWriter } from './outcome-writer.js';
 import { RunOutput } from './run-output.js';
 import { ScriptRun } from './script-run.js';
 import { StartQueue } from './start-queue.js';
@@ -34,6 +37,7 @@ export class Executor {
   readonly #grown = new Set<RunKey>();
   /** runs whose script has ended while others still hold its terminal or stderr */
   #lingering = 0;
+  readonly #outcomes: OutcomeWriter;
   #stopping = false;
   readonly #onIdle: () => void;
 
@@ -42,6 +46,13 @@ export class Executor {
     this.#options = options;
     this.#tell = tell;
     this.#onIdle = onIdle;
+    this.#outcomes = new OutcomeWriter(
+      runs,
+      (run, why) => tell({ t: 'unwritable', run, why }),
+      () => {
+        if (this.idle) onIdle();
+      },
+    );
   }
 
   get waiting(): readonly RunKey[] {
@@ -53,7 +64,7 @@ export class Executor {
   }
 
   get idle(): boolean {
-    return this.#active.size === 0 && this.#lingering === 0 && this.#queue.size === 0;
+    return this.#active.size === 0 && this.#lingering === 0 && this.#queue.size === 0 && this.#outcomes.waiting === 0;
   }
 
   handle(message: ToExecutor): void {
@@ -90,14 +101,14 @@ export class Executor {
     return new RunOutput(this.#runs.folder(run), () => this.#grew(run));
   }
 
-  /** Makes an outcome durable and tells of it. */
-  settle(run: RunKey, outcome: Outcome): void {
-    try {
-      writeOutcome(this.#runs, run, outcome);
-      this.#tell({ t: 'ended', run });
-    } catch (error) {
-      this.#tell({ t: 'unwritable', run, why: describeError(error) });
-    }
+  /**
+   * Tells of an outcome and makes it durable right afterwards. In this order because the server's copy is as good: if
+   * this process dies in between, the run is found without an outcome and reported as such, which a server that has
+   * the true one ignores. A disk that refuses is asked again until it takes it.
+   */
+  settle(run: RunKey, outcome: Outcome, output: RunOutput | undefined): void {
+    this.#tell({ t: 'ended', run, outcome });
+    this.#outcomes.add(run, outcome, output);
   }
 
   /** Ends all scripts, orderly at first, and resolves when their outcomes are durable. */
@@ -108,12 +119,13 @@ export class Executor {
       return active.outcome;
     });
     await Promise.all(outcomes);
+    this.#outcomes.flush();
   }
 
   async #seeToEnd(run: RunKey, active: ActiveRun): Promise<void> {
     const outcome = await active.outcome;
     this.#active.delete(run);
-    this.settle(run, outcome);
+    this.settle(run, outcome, active.output);
     this.#startNext();
   }
 
@@ -131,11 +143,16 @@ export class Executor {
 
   #startNext(): void {
     while (!this.#stopping && this.#active.size < this.#options.maxRuns) {
-      const next = this.#queue.take();
+      const next = this.#queue.take((run) => !this.#taskIsActive(run));
       if (!next) return;
       if (monotonicMs() < next.startBeforeMonoMs) this.#start(next.run);
       else this.#expire(next.run);
     }
+  }
+
+  /** A redo waits until the run before it has ended: two runs of one task never run at once here. */
+  #taskIsActive(run: RunKey): boolean {
+    return this.running.some((other) => isSameTask(run, other));
   }
 
   #start(run: RunKey): void {
@@ -150,6 +167,7 @@ export class Executor {
       if ('refusal' in planned) return this.#refuse(run, claim, output, RunReason.account, planned.refusal);
       const hasStdin = existsSync(this.#runs.file(run, RunFile.stdin));
       const started = new ScriptRun(this.#runs.folder(run), claim, planned.command, hasStdin, output);
+      faultPoint('spawned');
       this.follow(run, started, output, claim.timeoutMs);
       this.#tell({ t: 'started', run, startedMs: started.startedMs });
     } catch (error) {
@@ -162,7 +180,10 @@ export class Executor {
       const assignment = readAssignment(this.#runs, run);
       if (!assignment) throw new Error('its assignment is gone from the disk');
       const claim = this.#newClaim(assignment);
-      return claimRun(this.#runs, run, claim) ? { claim, assignment } : undefined;
+      faultPoint('before-claim');
+      const mine = claimRun(this.#runs, run, claim);
+      faultPoint('claimed');
+      return mine ? { claim, assignment } : undefined;
     } catch (error) {
       this.#tell({ t: 'unwritable', run, why: describeError(error) });
       return undefined;
@@ -177,26 +198,23 @@ export class Executor {
 
   #refuse(run: RunKey, claim: Claim, output: RunOutput | undefined, reason: RunReason, why: string): void {
     output?.explain(why);
-    this.settle(run, notRun(claim, RunOutcome.failed, reason, output));
+    this.settle(run, notRun(claim, RunOutcome.failed, reason, output), output);
   }
 
   /** Its last moment of start has passed while it waited for a free place. */
   #expire(run: RunKey): void {
     const held = this.#claim(run);
-    if (held) this.settle(run, notRun(held.claim, RunOutcome.timeout, RunReason.notStarted, undefined));
+    if (held) this.settle(run, notRun(held.claim, RunOutcome.timeout, RunReason.notStarted, undefined), undefined);
   }
 
   #kill(message: ToExecutor & { readonly t: 'kill' }): void {
     const wanted = parseRunKey(message.run);
     if (!wanted) return;
-    const sameTask = (run: RunKey): boolean => {
-      const parts = parseRunKey(run);
-      return parts?.taskId === wanted.taskId && parts.cluster8 === wanted.cluster8;
-    };
+    const sameTask = (run: RunKey): boolean => isSameTask(message.run, run);
     for (const run of this.#queue.keys().filter(sameTask)) {
       this.#queue.remove(run);
       const held = this.#claim(run);
-      if (held) this.settle(run, notRun(held.claim, RunOutcome.killed, null, undefined));
+      if (held) this.settle(run, notRun(held.claim, RunOutcome.killed, null, undefined), undefined);
     }
     for (const [run, active] of this.#active) if (sameTask(run)) active.terminate('kill');
     if (message.tombstone) this.#entomb(message.run, { ...message, ...wanted, timeoutMs: 1 });
@@ -206,7 +224,8 @@ export class Executor {
   #entomb(run: RunKey, of: Pick<Claim, 'cluster' | 'host' | 'taskId' | 'clock' | 'timeoutMs'>): void {
     try {
       const claim = this.#newClaim(of);
-      if (claimRun(this.#runs, run, claim)) this.settle(run, notRun(claim, RunOutcome.killed, null, undefined));
+      if (claimRun(this.#runs, run, claim))
+        this.settle(run, notRun(claim, RunOutcome.killed, null, undefined), undefined);
     } catch (error) {
       this.#tell({ t: 'unwritable', run, why: describeError(error) });
     }
@@ -224,29 +243,6 @@ export class Executor {
   }
 }
 
-/** The outcome of a run that was claimed and never started. */
-export function notRun(
-  run: RunId,
-  status: RunOutcome,
-  reason: RunReason | null,
-  output: RunOutput | undefined,
-): Outcome {
-  const lengths = output?.close() ?? { stdoutBytes: 0, stderrBytes: 0, stdoutTruncated: false, stderrTruncated: false };
-  const { taskId, clock } = run;
-  return {
-    taskId,
-    clock,
-    status,
-    reason,
-    exitCode: null,
-    signal: null,
-    startedMs: null,
-    endedMs: Date.now(),
-    ...lengths,
-  };
-}
-
-/** Names of all run folders. */
-export function listRuns(runs: RunsFolder): RunKey[] {
-  return readdirSync(runs.path).filter((name) => parseRunKey(name) !== undefined);
+function isSameTask(a: RunKey, b: RunKey): boolean {
+  return a.slice(0, a.lastIndexOf('-')) === b.slice(0, b.lastIndexOf('-'));
 }

@@ -6,7 +6,8 @@ import { bootId, monotonicMs } from '../runs/boot.js';
 import { readClaim, type Claim } from '../runs/claim.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { AdoptedScript, findRemains } from './adopted-script.js';
-import { listRuns, notRun, type Executor } from './executor.js';
+import type { Executor } from './executor.js';
+import { notRun } from './not-run.js';
 
 /**
  * Takes over what a dead executor left behind. A claimed run without an outcome is adopted while its launcher or
@@ -19,7 +20,7 @@ export function recover(
   heldElsewhere: ReadonlySet<string>,
   onProblem: (run: RunKey, error: unknown) => void,
 ): void {
-  for (const run of listRuns(runs)) {
+  for (const run of runs.list()) {
     if (existsSync(runs.file(run, RunFile.exit))) continue;
     try {
       const claim = readClaim(runs, run);
@@ -40,7 +41,11 @@ function recoverRun(runs: RunsFolder, executor: Executor, run: RunKey, claim: Cl
     output.explain(
       sameBoot ? 'the agent died before the script was started or could be followed' : 'the machine was restarted',
     );
-    executor.settle(run, { ...notRun(claim, RunOutcome.failed, RunReason.lost, output), stdoutTruncated: true });
+    executor.settle(
+      run,
+      { ...notRun(claim, RunOutcome.failed, RunReason.lost, output), stdoutTruncated: true },
+      output,
+    );
     return;
   }
   const launcher = remains === 'ended' ? undefined : remains.alive;
@@ -54,5 +59,5 @@ function giveUp(executor: Executor, run: RunKey, error: unknown): void {
   if (!id) return;
   const output = executor.outputOf(run);
   output.explain(`the agent cannot read its record of this run: ${describeError(error)}`);
-  executor.settle(run, { ...notRun(id, RunOutcome.failed, RunReason.lost, output), stdoutTruncated: true });
+  executor.settle(run, { ...notRun(id, RunOutcome.failed, RunReason.lost, output), stdoutTruncated: true }, output);
 }

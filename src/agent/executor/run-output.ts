@@ -5,7 +5,7 @@ import type { Outcome } from '../runs/outcome.js';
 
 export type StreamLengths = Pick<Outcome, 'stdoutBytes' | 'stderrBytes' | 'stdoutTruncated' | 'stderrTruncated'>;
 
-/** Both spools of one run. After close() nothing is written any more: what comes later is read and thrown away. */
+/** Both spools of one run. After finish() nothing is written any more: what comes later is read and thrown away. */
 export class RunOutput {
   readonly #stdout: SpoolWriter;
   readonly #stderr: SpoolWriter;
@@ -31,16 +31,23 @@ export class RunOutput {
     this.stderr(Buffer.from(`ibex: ${why}\n`));
   }
 
-  close(): StreamLengths {
+  /** Ends both streams and tells their lengths; they can be read, but are not durable yet. */
+  finish(): StreamLengths {
     this.#open = false;
-    this.#stdout.close();
-    this.#stderr.close();
+    this.#stdout.finish();
+    this.#stderr.finish();
     return {
       stdoutBytes: this.#stdout.totalBytes,
       stderrBytes: this.#stderr.totalBytes,
       stdoutTruncated: this.#stdout.truncated,
       stderrTruncated: this.#stderr.truncated,
     };
+  }
+
+  /** Makes both streams durable. */
+  close(): void {
+    this.#stdout.close();
+    this.#stderr.close();
   }
 
   #append(spool: SpoolWriter, data: Uint8Array): void {

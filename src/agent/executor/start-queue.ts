@@ -8,7 +8,7 @@ interface Waiting {
 }
 
 /**
- * Runs that wait for a free place, first come first served. Its length is bounded by what servers assign; each leaves
+ * Runs that wait to be started, first come first served. Its length is bounded by what servers assign; each leaves
  * by `onExpired` at its last moment of start at the latest.
  */
 export class StartQueue {
@@ -35,10 +35,14 @@ export class StartQueue {
     this.#waiting.set(run, { run, startBeforeMonoMs, timer });
   }
 
-  take(): { readonly run: RunKey; readonly startBeforeMonoMs: number } | undefined {
-    const first = this.#waiting.values().next().value;
-    if (first) this.remove(first.run);
-    return first;
+  /** The first that may start now; it leaves the queue. */
+  take(mayStart: (run: RunKey) => boolean): { readonly run: RunKey; readonly startBeforeMonoMs: number } | undefined {
+    for (const waiting of this.#waiting.values()) {
+      if (!mayStart(waiting.run)) continue;
+      this.remove(waiting.run);
+      return waiting;
+    }
+    return undefined;
   }
 
   remove(run: RunKey): void {

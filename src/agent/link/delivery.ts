@@ -1,10 +1,11 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import type { Log } from '../../shared/log.js';
 import { describeError } from '../../shared/errors.js';
 import { encodeResult } from '../../shared/protocol/binary-frames.js';
 import { RESULTS_IN_FLIGHT, STORED_TAIL_BYTES } from '../../shared/protocol/limits.js';
 import type { RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
+import { faultPoint } from '../runs/fault-point.js';
 import { readOutcome, type Outcome } from '../runs/outcome.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { readStreamEnd } from '../runs/spool-reader.js';
@@ -73,8 +74,10 @@ export class Delivery {
   }
 
   #markAcknowledged(run: RunKey): void {
-    this.#index.update(run, { state: 'acknowledged' });
+    const onDisk = existsSync(this.#runs.file(run, RunFile.exit));
+    this.#index.update(run, { state: 'acknowledged', ...(onDisk ? { outcome: undefined } : {}) });
     try {
+      faultPoint('before-acknowledged');
       closeSync(openSync(this.#runs.file(run, RunFile.acknowledged), 'w', 0o600));
     } catch (error) {
       // It will be reported once more after the next start, and be acknowledged again.
@@ -113,7 +116,7 @@ export class Delivery {
     const { run } = entry;
     if (unwritable !== undefined) return encodeResult({ ...unwritten(entry), ...noOutput(`ibex: ${unwritable}\n`) });
     try {
-      const outcome = readOutcome(this.#runs, run);
+      const outcome = entry.outcome ?? readOutcome(this.#runs, run);
       if (!outcome) throw new Error('its outcome is gone from the disk');
       const end = (name: 'stdout' | 'stderr', bytes: number): Buffer =>
         readStreamEnd(this.#runs.file(run, RunFile[name]), bytes, STORED_TAIL_BYTES);

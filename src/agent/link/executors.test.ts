@@ -90,8 +90,10 @@ class Desk {
     return existsSync(this.runs.file(RUN, RunFile.exit));
   }
 
+  /** As told, or as found on disk. */
   outcome(): Outcome {
-    const outcome = readOutcome(this.runs, RUN);
+    const told = this.heard.find((message) => message.t === 'ended');
+    const outcome = told?.outcome ?? readOutcome(this.runs, RUN);
     assert.ok(outcome);
     return outcome;
   }
@@ -178,6 +180,7 @@ test('a claimed run with nothing left of it is lost, in words, and never started
   writeFile(desk, RunFile.claim, JSON.stringify({ ...claim, ...more }));
   await using link = desk.link();
   await link.start();
+  await desk.until('its outcome is there', () => desk.hasOutcome());
   assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
   assert.match(desk.stderr(), /^ibex: the machine was restarted\n$/);
   desk.start(link, 'echo ran');
@@ -192,6 +195,7 @@ test('a record that cannot be read is closed as lost, and does not stop the othe
   writeFile(desk, RunFile.claim, '{"format":1,"clus');
   await using link = desk.link();
   await link.start();
+  await desk.until('its outcome is there', () => desk.hasOutcome());
   assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
   assert.match(desk.stderr(), /cannot read its record/);
 });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { runsDigest } from '../../shared/protocol/runs-digest.js';
 import { AgentRunState, type AgentRun } from '../../shared/protocol/agent-frames.js';
 import { parseRunKey, type RunKey } from '../../shared/run-key.js';
+import type { Outcome } from '../runs/outcome.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 
 /** acknowledged: a server has stored the outcome; the folder stays as a tombstone. */
@@ -19,6 +20,8 @@ export interface IndexedRun {
   readonly assignedBy: string | undefined;
   /** last moment of start, ms of the monotonic clock; for runs not started yet */
   readonly startBeforeMonoMs: number | undefined;
+  /** of a run that ended during this process's life, until it is on disk and acknowledged */
+  readonly outcome?: Outcome | undefined;
 }
 
 /** Every run this MetaDir has a trace of, in memory. The run folders are the truth; this is read from them at start. */

@@ -132,8 +132,9 @@ export class Watches implements Disposable {
   }
 
   #outcome(run: RunKey): Outcome | undefined {
-    const state = this.#index.get(run)?.state;
-    return state === AgentRunState.ended || state === 'acknowledged' ? readOutcome(this.#runs, run) : undefined;
+    const entry = this.#index.get(run);
+    if (entry?.state !== AgentRunState.ended && entry?.state !== 'acknowledged') return undefined;
+    return entry.outcome ?? readOutcome(this.#runs, run);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Fields } from '../../shared/protocol/fields.js';
 import type { RunKey } from '../../shared/run-key.js';
+import { parseOutcome, type Outcome } from './outcome.js';
 
 /**
  * What link and executor say to each other over the executor's socket, one JSON object a line. It only rings the bell:
@@ -31,8 +32,8 @@ export type ToLink =
       readonly running: readonly RunKey[];
     }
   | { readonly t: 'started'; readonly run: RunKey; readonly startedMs: number }
-  /** exit.json is there */
-  | { readonly t: 'ended'; readonly run: RunKey }
+  /** the outcome; it becomes durable right afterwards, and is reported all the same where the disk refuses it */
+  | { readonly t: 'ended'; readonly run: RunKey; readonly outcome: Outcome }
   /** a watched run has written more */
   | { readonly t: 'grew'; readonly run: RunKey }
   /** the run can't even be claimed: nothing can be written */
@@ -74,6 +75,7 @@ export function parseToLink(f: Fields): ToLink {
     case 'started':
       return { t, run: f.name('run', 64), startedMs: f.whole('startedMs') };
     case 'ended':
+      return { t, run: f.name('run', 64), outcome: f.object('outcome', parseOutcome) };
     case 'grew':
       return { t, run: f.name('run', 64) };
     case 'unwritable':

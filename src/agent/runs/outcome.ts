@@ -1,3 +1,4 @@
+import type { Fields } from '../../shared/protocol/fields.js';
 import type { RunKey } from '../../shared/run-key.js';
 import { isRunOutcome, isRunReason, type RunOutcome, type RunReason } from '../../shared/task-states.js';
 import { replaceDurably } from './durable.js';
@@ -25,23 +26,25 @@ export function writeOutcome(runs: RunsFolder, run: RunKey, outcome: Outcome): v
 }
 
 export function readOutcome(runs: RunsFolder, run: RunKey): Outcome | undefined {
-  return readJsonFile(runs.file(run, RunFile.exit), (f) => {
-    const status = f.text('status', 16);
-    if (!isRunOutcome(status)) throw new Error(`unknown status ${status}`);
-    const reason = f.has('reason') ? f.text('reason', 32) : null;
-    return {
-      taskId: f.whole('taskId', 1),
-      clock: f.whole('clock'),
-      status,
-      exitCode: f.wholeOrNull('exitCode', 0, 255),
-      signal: f.wholeOrNull('signal', 1, 64),
-      reason: isRunReason(reason) ? reason : null,
-      startedMs: f.wholeOrNull('startedMs'),
-      endedMs: f.whole('endedMs'),
-      stdoutBytes: f.whole('stdoutBytes'),
-      stderrBytes: f.whole('stderrBytes'),
-      stdoutTruncated: f.flag('stdoutTruncated'),
-      stderrTruncated: f.flag('stderrTruncated'),
-    };
-  });
+  return readJsonFile(runs.file(run, RunFile.exit), parseOutcome);
+}
+
+export function parseOutcome(f: Fields): Outcome {
+  const status = f.text('status', 16);
+  if (!isRunOutcome(status)) throw new Error(`unknown status ${status}`);
+  const reason = f.has('reason') ? f.text('reason', 32) : null;
+  return {
+    taskId: f.whole('taskId', 1),
+    clock: f.whole('clock'),
+    status,
+    exitCode: f.wholeOrNull('exitCode', 0, 255),
+    signal: f.wholeOrNull('signal', 1, 64),
+    reason: isRunReason(reason) ? reason : null,
+    startedMs: f.wholeOrNull('startedMs'),
+    endedMs: f.whole('endedMs'),
+    stdoutBytes: f.whole('stdoutBytes'),
+    stderrBytes: f.whole('stderrBytes'),
+    stdoutTruncated: f.flag('stdoutTruncated'),
+    stderrTruncated: f.flag('stderrTruncated'),
+  };
 }

@@ -1,5 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunKey } from '../../shared/run-key.js';
+import { parseRunKey, type RunKey } from '../../shared/run-key.js';
 
 /** Names of everything inside a run's folder `MetaDir/runs/<key>/`. docs/reliability.md tells when each is written. */
 export const RunFile = Object.freeze({
@@ -39,6 +40,11 @@ export class RunsFolder {
 
   folder(run: RunKey): string {
     return join(this.path, run);
+  }
+
+  /** Names of all run folders; other things that lie there are passed over. */
+  list(): RunKey[] {
+    return readdirSync(this.path).filter((name) => parseRunKey(name) !== undefined);
   }
 
   file(run: RunKey, name: RunFile): string {

@@ -48,6 +48,16 @@ export class SpoolWriter {
     if (written < data.length) this.#keepTail(data.subarray(written));
   }
 
+  /** No more will come: keeps the end of a stream that was too long. It can be read as a whole from now on. */
+  finish(): void {
+    if (!this.truncated) return;
+    try {
+      writeFileSync(`${this.#path}.tail`, this.#tailEnd(), { mode: 0o600 });
+    } catch {
+      // The disk refuses: what is lost is counted in totalBytes and visible as truncated.
+    }
+  }
+
   /** Makes what was written durable and closes the file. */
   close(): void {
     const fd = this.#fd;
@@ -55,9 +65,8 @@ export class SpoolWriter {
     this.#fd = undefined;
     try {
       if (this.#keptBytes > 0) fdatasyncSync(fd);
-      if (this.truncated) writeFileSync(`${this.#path}.tail`, this.#tailEnd(), { mode: 0o600 });
     } catch {
-      // The disk refuses: what is lost is counted in totalBytes and visible as truncated.
+      // As above; the outcome counts more than the last bytes on a broken disk.
     } finally {
       closeSync(fd);
     }

@@ -22,6 +22,7 @@ test('keeps a stream whole below its limit, whatever the pieces', (t) => {
   const spool = new SpoolWriter(path, 1_000);
   for (let at = 0; at < 1_000; at += 100) spool.append(pattern(100, at));
   assert.deepEqual([spool.totalBytes, spool.truncated], [1_000, false]);
+  spool.finish();
   spool.close();
   assert.deepEqual(readStreamEnd(path, 1_000, 5_000), pattern(1_000));
   assert.deepEqual(readStreamEnd(path, 1_000, 10), pattern(10, 990));
@@ -33,6 +34,7 @@ test('beyond the limit the beginning and the last 64 KiB are kept, and disk use 
   const total = 1_000_000;
   for (let at = 0; at < total; at += 1_000) spool.append(pattern(1_000, at));
   assert.equal(spool.truncated, true);
+  spool.finish();
   spool.close();
   assert.equal(statSync(path).size, 1_000);
   assert.equal(statSync(`${path}.tail`).size, SPOOL_TAIL_BYTES);
@@ -51,6 +53,7 @@ test('a piece that crosses the limit is split there', (t) => {
   const path = spoolPath(t);
   const spool = new SpoolWriter(path, 10);
   spool.append(pattern(25));
+  spool.finish();
   spool.close();
   assert.equal(statSync(path).size, 10);
   assert.equal(statSync(`${path}.tail`).size, 15);
@@ -63,6 +66,7 @@ test('another writer goes on where the first one was cut off', (t) => {
   const second = new SpoolWriter(path);
   second.append(pattern(5, 10));
   assert.equal(second.totalBytes, 15);
+  second.finish();
   second.close();
   assert.deepEqual(readStreamEnd(path, 15, 100), pattern(15));
 });
@@ -74,5 +78,6 @@ test('a growing stream is read as far as it is', (t) => {
   const spool = new SpoolWriter(path);
   spool.append(pattern(7));
   assert.equal(reader.extent(undefined).totalBytes, 7);
+  spool.finish();
   spool.close();
 });

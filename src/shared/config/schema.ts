@@ -67,7 +67,10 @@ function readSection(
   const values: Record<string, unknown> = {};
   const anyKey = section[ANY_KEYS];
   if (anyKey) {
-    const entries = Object.entries(raw).map(([key, value]) => [key, readKey(anyKey, value, `${name}.${key}`, file)]);
+    const entries = Object.entries(raw).map(([key, value]): [string, unknown] => [
+      key,
+      readKey(anyKey, value, `${name}.${key}`, file),
+    ]);
     return { [ANY_KEYS]: Object.fromEntries(entries) };
   }
   for (const key of Object.keys(raw)) {

@@ -38,9 +38,17 @@ function readProblem(error: unknown): string {
   }
 }
 
+/** The parser tells where by `location.start`. */
 function position(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '';
-  const line = 'line' in error && typeof error.line === 'number' ? error.line : undefined;
-  const column = 'column' in error && typeof error.column === 'number' ? error.column : undefined;
-  return line === undefined ? '' : ` line ${line}${column === undefined ? '' : ` column ${column}`}`;
+  if (!isObject(error) || !('location' in error) || !isObject(error.location)) return '';
+  const { location } = error;
+  if (!('start' in location) || !isObject(location.start)) return '';
+  const { start } = location;
+  const line = 'line' in start && typeof start.line === 'number' ? ` line ${start.line}` : '';
+  const column = 'column' in start && typeof start.column === 'number' ? ` column ${start.column}` : '';
+  return `${line}${column}`;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

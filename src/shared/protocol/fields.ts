@@ -72,6 +72,13 @@ export class Fields {
     return decoded;
   }
 
+  object<T>(name: string, read: (item: Fields) => T): T {
+    const value = this.#values.get(name);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw this.#wrong(name, 'must be an object');
+    return read(new Fields(value, `${this.#frame}.${name}`));
+  }
+
   list<T>(name: string, maxItems: number, read: (item: Fields) => T): T[] {
     return this.#array(name, maxItems).map((item) => {
       if (typeof item !== 'object' || item === null || Array.isArray(item))

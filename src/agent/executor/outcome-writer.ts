@@ -1,0 +1,60 @@
+import { describeError } from '../../shared/errors.js';
+import type { RunKey } from '../../shared/run-key.js';
+import { faultPoint } from '../runs/fault-point.js';
+import { writeOutcome, type Outcome } from '../runs/outcome.js';
+import type { RunsFolder } from '../runs/run-folder.js';
+import type { RunOutput } from './run-output.js';
+
+/** A disk that refuses an outcome is asked again so often. */
+const WRITE_AGAIN_MS = 1_000;
+
+/**
+ * Makes outcomes durable, right after the turn of the event loop in which they became known. Bounded by the runs that
+ * end while the disk refuses to write.
+ */
+export class OutcomeWriter {
+  readonly #runs: RunsFolder;
+  readonly #onRefused: (run: RunKey, why: string) => void;
+  readonly #onAllWritten: () => void;
+  readonly #waiting = new Map<RunKey, { readonly outcome: Outcome; readonly output: RunOutput | undefined }>();
+  #again: NodeJS.Timeout | undefined;
+
+  constructor(runs: RunsFolder, onRefused: (run: RunKey, why: string) => void, onAllWritten: () => void) {
+    this.#runs = runs;
+    this.#onRefused = onRefused;
+    this.#onAllWritten = onAllWritten;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** `output`: its streams are made durable first. */
+  add(run: RunKey, outcome: Outcome, output: RunOutput | undefined): void {
+    this.#waiting.set(run, { outcome, output });
+    setImmediate(() => this.#write());
+  }
+
+  /** Writes what waits, once; what the disk refuses now is lost with this process. */
+  flush(): void {
+    this.#write();
+    clearTimeout(this.#again);
+  }
+
+  #write(): void {
+    for (const [run, { outcome, output }] of this.#waiting) {
+      try {
+        faultPoint('before-outcome');
+        output?.close();
+        writeOutcome(this.#runs, run, outcome);
+        faultPoint('outcome-written');
+        this.#waiting.delete(run);
+      } catch (error) {
+        this.#onRefused(run, describeError(error));
+      }
+    }
+    clearTimeout(this.#again);
+    if (this.#waiting.size > 0) this.#again = setTimeout(() => this.#write(), WRITE_AGAIN_MS);
+    else this.#onAllWritten();
+  }
+}
