@@ -7,7 +7,8 @@ import { ibexVersion } from '../shared/version.js';
 import type { AgentConfig } from './config.js';
 import { Delivery } from './link/delivery.js';
 import { Executors } from './link/executors.js';
-import { RunIndex, type IndexedRun } from './link/run-index.js';
+import { RetentionJob } from './link/retention-job.js';
+import { RunIndex, stateOnDisk, type IndexedRun } from './link/run-index.js';
 import { ServerLink } from './link/server-link.js';
 import type { AgentSelf, Session, SessionEvents } from './link/session.js';
 import { Watches } from './link/watches.js';
@@ -29,6 +30,7 @@ export class Agent implements AsyncDisposable {
   readonly #delivery: Delivery;
   readonly #executors: Executors;
   readonly #links: readonly ServerLink[];
+  readonly #retention: RetentionJob;
   readonly #watches = new Map<Session, Watches>();
 
   constructor(config: AgentConfig, host: string, servers: readonly URL[], meta: MetaDir, log: Log) {
@@ -37,6 +39,7 @@ export class Agent implements AsyncDisposable {
     this.#host = host;
     this.#index = RunIndex.read(meta.runs);
     this.#delivery = new Delivery(meta.runs, this.#index, log);
+    this.#retention = new RetentionJob(meta.runs, this.#index, log);
     const { MaxRuns: maxRuns, KillGrace: killGraceMs, IgnoreAccount: ignoreAccount } = config.Policy;
     const settings = { metaDir: meta.path, maxRuns, killGraceMs, ignoreAccount };
     this.#executors = new Executors(settings, log, (message) => this.#heard(message));
@@ -55,6 +58,7 @@ export class Agent implements AsyncDisposable {
 
   /** Ends the sessions. Scripts go on under their executor. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#retention[Symbol.dispose]();
     for (const link of this.#links) link[Symbol.dispose]();
     for (const watches of this.#watches.values()) watches[Symbol.dispose]();
     await this.#executors[Symbol.asyncDispose]();
@@ -169,11 +173,11 @@ export class Agent implements AsyncDisposable {
   /** An executor tells what it holds: corrects the index, and rings again for runs it may never have heard of. */
   #executorReady(message: ToLink & { readonly t: 'ready' }): void {
     const held = new Set([...message.running, ...message.waiting]);
-    const onDisk = RunIndex.read(this.#meta.runs);
     for (const entry of this.#index.list()) {
       const { run, state, startBeforeMonoMs } = entry;
-      const now = onDisk.get(run)?.state;
-      if (now === AgentRunState.ended && (state === AgentRunState.accepted || state === AgentRunState.running)) {
+      if (state !== AgentRunState.accepted && state !== AgentRunState.running) continue;
+      const now = stateOnDisk(this.#meta.runs, run);
+      if (now === AgentRunState.ended) {
         this.#index.update(run, { state: AgentRunState.ended });
         this.#deliver(run);
       } else if (state === AgentRunState.accepted && now === undefined && !held.has(run)) {

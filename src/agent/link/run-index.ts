@@ -90,7 +90,8 @@ export class RunIndex {
   }
 }
 
-function stateOnDisk(folder: RunsFolder, run: RunKey): IndexedState | undefined {
+/** What a run's folder says; undefined for one that was never claimed. */
+export function stateOnDisk(folder: RunsFolder, run: RunKey): IndexedState | undefined {
   if (existsSync(folder.file(run, RunFile.acknowledged))) return 'acknowledged';
   if (existsSync(folder.file(run, RunFile.exit))) return AgentRunState.ended;
   return existsSync(folder.file(run, RunFile.claim)) ? AgentRunState.running : undefined;
