@@ -75,7 +75,8 @@ export class Executor {
         return this.#kill(message);
       case 'watch':
         this.#watched.add(message.run);
-        return;
+        // What was written between the watcher's first look and this moment rang no bell.
+        return this.#grew(message.run);
       case 'unwatch':
         this.#watched.delete(message.run);
         return;

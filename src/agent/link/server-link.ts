@@ -85,7 +85,8 @@ export class ServerLink implements Disposable {
   [Symbol.dispose](): void {
     this.#disposed = true;
     clearTimeout(this.#retry);
-    this.#session?.close(CloseCode.goingAway, 'the agent is stopping');
+    // A WebSocket of this kind may not say 1001.
+    this.#session?.close(CloseCode.normal, 'the agent is stopping');
   }
 
   #ready(session: Session): void {
