@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Log } from '../../shared/log.js';
+import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
+import type { HostDirectory, HostView } from '../http/hosts.js';
+import type { ClusterIdentity } from '../store/store.js';
+import type { AgentRecords } from './agent-records.js';
+import type { AgentSession } from './agent-session.js';
+import type { AgentEvents } from './gateway.js';
+import { PinAdmission } from './pin-admission.js';
+import { Refusals } from './refusals.js';
+import type { Admission, SessionDesk } from './session-desk.js';
+import type { SessionRegistry } from './session-registry.js';
+
+export interface AgentDeskParts {
+  readonly cluster: ClusterIdentity;
+  readonly events: AgentEvents;
+  readonly records: AgentRecords;
+  readonly registry: SessionRegistry;
+  readonly log: Log;
+}
+
+/** Joins the sessions with the records of their agents, the registry and the task service. */
+export class AgentDesk implements SessionDesk, HostDirectory {
+  readonly cluster: ClusterIdentity;
+  readonly instance = randomUUID();
+  readonly events: AgentEvents;
+  readonly log: Log;
+  readonly #records: AgentRecords;
+  readonly #registry: SessionRegistry;
+  readonly #refusals: Refusals;
+  readonly #admission: PinAdmission;
+  readonly #sinceMs = new WeakMap<AgentSession, number>();
+
+  constructor({ cluster, events, records, registry, log }: AgentDeskParts) {
+    this.cluster = cluster;
+    this.events = events;
+    this.log = log;
+    this.#records = records;
+    this.#registry = registry;
+    this.#refusals = new Refusals(log);
+    this.#admission = new PinAdmission(records, registry, this.#refusals);
+  }
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  admit(session: AgentSession, hello: HelloFrame): Promise<Admission> {
+    return this.#admission.admit(session, hello);
+  }
+
+  ready(session: AgentSession): void {
+    this.#sinceMs.set(session, Date.now());
+    this.log.info({ host: session.host, address: session.address, version: session.hello?.agent }, 'agent connected');
+    this.#registry.announce(session);
+  }
+
+  closed(session: AgentSession): void {
+    if (!this.#registry.release(session)) return;
+    if (session.hello) this.#records.seen(session.hello);
+    this.log.info({ host: session.host, address: session.address }, 'agent gone');
+  }
+
+  hosts(): HostView[] {
+    return [...this.#records.all()].map((record) => {
+      const session = this.#registry.holder(record.host);
+      const connected = session?.ready ? session : undefined;
+      const sinceMs = (connected && this.#sinceMs.get(connected)) ?? record.lastSeenMs;
+      const refused = this.#refusals.get(record.host);
+      return {
+        host: record.host,
+        connected: connected !== undefined,
+        since: new Date(sinceMs).toISOString(),
+        version: record.version,
+        kind: record.kind,
+        session: connected && {
+          address: connected.address,
+          instance: connected.hello?.instance ?? '',
+          runs: connected.heldRuns,
+        },
+        refused: refused && { at: new Date(refused.atMs).toISOString(), address: refused.address, why: refused.why },
+      };
+    });
+  }
+
+  async forget(host: string): Promise<boolean> {
+    this.#refusals.forget(host);
+    return await this.#records.forget(host);
+  }
+}

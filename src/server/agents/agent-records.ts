@@ -1,0 +1,157 @@
+import { describeError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
+import type { AgentRecord, Store } from '../store/store.js';
+
+/** What kind of agent speaks this protocol, as against those of the Go ibex. */
+const KIND = 'ibex';
+/** How long a change waits until it is written, ms: between one and two of these. */
+const WRITE_EVERY_MS = 5_000;
+/** Records written at once. */
+const WRITE_GROUP = 500;
+const LAST_WRITES_WITHIN_MS = 500;
+
+type Records = Pick<Store, 'agents' | 'agent' | 'saveAgent' | 'forgetAgent'>;
+
+/**
+ * The agents this database knows, in memory and in the store. A first sight is written at once. Other changes are
+ * written some seconds later and in groups: then the runs that a new store id makes lost have long been settled, and
+ * ten thousand agents that come back together cost the database little. At most one change a host waits.
+ */
+export class AgentRecords implements AsyncDisposable {
+  readonly #store: Records;
+  readonly #log: Log;
+  readonly #byHost = new Map<string, AgentRecord>();
+  readonly #byFoldedHost = new Map<string, string>();
+  readonly #timer: NodeJS.Timeout;
+  #fresh = new Set<string>();
+  #aged = new Set<string>();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(store: Records, log: Log, known: readonly AgentRecord[]) {
+    this.#store = store;
+    this.#log = log;
+    for (const record of known) this.#keep(record);
+    this.#timer = setInterval(() => this.#writeAged(), WRITE_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  static async load(store: Records, log: Log): Promise<AgentRecords> {
+    return new AgentRecords(store, log, await store.agents());
+  }
+
+  all(): Iterable<AgentRecord> {
+    return this.#byHost.values();
+  }
+
+  get(host: string): AgentRecord | undefined {
+    return this.#byHost.get(host);
+  }
+
+  /** A known Host that differs from this one only by letter case or trailing blanks. */
+  twin(host: string): string | undefined {
+    const known = this.#byFoldedHost.get(fold(host));
+    return known === host ? undefined : known;
+  }
+
+  /** Reads a record anew: another server may have pinned or forgotten its key. */
+  async refresh(host: string): Promise<void> {
+    const record = await this.#store.agent(host);
+    if (record) this.#keep(record);
+  }
+
+  /** Pins the key of a Host that has none. The key holds from the call on, and is durable when the promise resolves. */
+  async pin(hello: HelloFrame): Promise<void> {
+    const before = this.#byHost.get(hello.host);
+    const record = recordOf(hello, before);
+    this.#keep(record);
+    try {
+      await this.#store.saveAgent(record);
+    } catch (error) {
+      if (this.#byHost.get(hello.host) === record) this.#restore(hello.host, before);
+      throw error;
+    }
+  }
+
+  /** A known agent has come, or gone. */
+  seen(hello: HelloFrame): void {
+    const before = this.#byHost.get(hello.host);
+    // A key that was forgotten meanwhile must not come back with a late write.
+    this.#keep({ ...recordOf(hello, before), key: before?.key ?? hello.key });
+    this.#fresh.add(hello.host);
+  }
+
+  async forget(host: string): Promise<boolean> {
+    const known = await this.#store.forgetAgent(host);
+    const record = this.#byHost.get(host);
+    if (record) this.#keep({ ...record, key: '' });
+    return known;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    this.#writeAged();
+    this.#writeAged();
+    await Promise.race([this.#writing, new Promise((resolve) => setTimeout(resolve, LAST_WRITES_WITHIN_MS).unref())]);
+  }
+
+  #keep(record: AgentRecord): void {
+    this.#byHost.set(record.host, record);
+    this.#byFoldedHost.set(fold(record.host), record.host);
+  }
+
+  #restore(host: string, before: AgentRecord | undefined): void {
+    if (before) return this.#keep(before);
+    this.#byHost.delete(host);
+    this.#byFoldedHost.delete(fold(host));
+  }
+
+  #writeAged(): void {
+    const hosts = [...this.#aged];
+    this.#aged = this.#fresh;
+    this.#fresh = new Set();
+    if (hosts.length > 0) this.#writing = this.#writing.then(() => this.#write(hosts));
+  }
+
+  async #write(hosts: readonly string[]): Promise<void> {
+    for (let from = 0; from < hosts.length; from += WRITE_GROUP) {
+      const group = hosts.slice(from, from + WRITE_GROUP);
+      const saved = await Promise.allSettled(group.map((host) => this.#save(host)));
+      const failed = saved.filter((one) => one.status === 'rejected');
+      if (failed.length === 0) continue;
+      this.#log.warn(
+        { agents: failed.length, err: describeError(failed[0]?.reason) },
+        'agent records not written, trying again',
+      );
+      saved.forEach((one, i) => {
+        const host = group[i];
+        if (one.status === 'rejected' && host !== undefined) this.#fresh.add(host);
+      });
+    }
+  }
+
+  async #save(host: string): Promise<void> {
+    const record = this.#byHost.get(host);
+    if (record) await this.#store.saveAgent(record);
+  }
+}
+
+function recordOf(hello: HelloFrame, before: AgentRecord | undefined): AgentRecord {
+  const nowMs = Date.now();
+  const { host, key, storeId, bootId, agent } = hello;
+  return {
+    host,
+    key,
+    storeId,
+    bootId,
+    version: agent,
+    kind: KIND,
+    firstSeenMs: before?.firstSeenMs ?? nowMs,
+    lastSeenMs: nowMs,
+  };
+}
+
+/** As MySQL compares names: without letter case and trailing blanks. */
+function fold(host: string): string {
+  return host.trimEnd().toLowerCase();
+}

@@ -1,0 +1,281 @@
+import { describeError, ProtocolError } from '../../shared/errors.js';
+import { encodeFrame, parseAgentFrame } from '../../shared/protocol/agent-codec.js';
+import type {
+  AgentRun,
+  AgentTextFrame,
+  HeartbeatFrame,
+  HelloFrame,
+  ProofFrame,
+  RunsFrame,
+  ServerFrame,
+} from '../../shared/protocol/agent-frames.js';
+import { parseBinaryFrame } from '../../shared/protocol/binary-frames.js';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
+import { SILENT_INTERVALS } from '../../shared/protocol/limits.js';
+import type { RunId } from '../../shared/run-key.js';
+import { StoreError } from '../store/store.js';
+import { HeldRuns } from './held-runs.js';
+import { ResultIntake } from './result-intake.js';
+import { ServerOpening } from './server-opening.js';
+import type { Admission, SessionDesk } from './session-desk.js';
+import { SessionPulse } from './session-pulse.js';
+import type { SessionSocket } from './session-socket.js';
+import { SessionWatches, type Watch, type WatchRequest, type WatchSink } from './session-watches.js';
+
+/** Runs that one agent may list. */
+const MAX_LISTED_RUNS = 100_000;
+/** Time between a failure of the database and the end of the session that needed it, ms. */
+const STORE_RETRY_MS = 1_000;
+
+type Phase = 'hello' | 'proof' | 'admission' | 'listing' | 'ready' | 'closed';
+
+/**
+ * One session with one agent, from the server's side, over a socket of a few members. The order of the opening is
+ * hello, challenge, proof, welcome, runs; before the welcome nothing else is allowed. A frame that breaks the protocol
+ * closes the session with the code of its error.
+ */
+export class AgentSession {
+  readonly #socket: SessionSocket;
+  readonly #desk: SessionDesk;
+  readonly #pulse: SessionPulse;
+  readonly #held = new HeldRuns();
+  readonly #results: ResultIntake;
+  readonly #watches = new SessionWatches((frame) => this.#send(frame));
+  #phase: Phase = 'hello';
+  #opening: ServerOpening | undefined;
+  #newStore = false;
+  #listing: AgentRun[] = [];
+  #assignsSent = 0;
+
+  constructor(socket: SessionSocket, desk: SessionDesk) {
+    this.#socket = socket;
+    this.#desk = desk;
+    this.#pulse = new SessionPulse(desk.nowMs());
+    this.#results = new ResultIntake(this.#held, desk.events, {
+      ack: (frame) => this.#send(frame),
+      failed: (error) => this.#failed(error),
+    });
+  }
+
+  /** '' before the hello. */
+  get host(): string {
+    return this.#opening?.hello.host ?? '';
+  }
+
+  get hello(): HelloFrame | undefined {
+    return this.#opening?.hello;
+  }
+
+  get address(): string {
+    return this.#socket.address;
+  }
+
+  get ready(): boolean {
+    return this.#phase === 'ready';
+  }
+
+  get closed(): boolean {
+    return this.#phase === 'closed';
+  }
+
+  get heldRuns(): number {
+    return this.#held.size;
+  }
+
+  receiveText(text: string): void {
+    this.#guard(() => this.#handle(parseAgentFrame(text)));
+  }
+
+  /** `bytes` may be reused by the caller afterwards. */
+  receiveBinary(bytes: Uint8Array): void {
+    this.#guard(() => {
+      const frame = parseBinaryFrame(bytes);
+      this.#expectWelcomed(frame.t);
+      if (frame.t === 'output') this.#watches.output(frame);
+      else this.#results.take(this.host, frame);
+    });
+  }
+
+  pong(): void {
+    this.#pulse.heard(this.#desk.nowMs());
+  }
+
+  socketClosed(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#desk.closed(this);
+    this.#watches.lose();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#phase === 'closed') return;
+    this.socketClosed();
+    this.#socket.close(code, reason);
+  }
+
+  /** Closes a session whose opening takes too long, or whose agent is silent. To be called several times a second. */
+  checkSilence(nowMs: number): void {
+    if (this.#phase !== 'ready') {
+      if (this.#pulse.openingOverdue(nowMs)) this.close(CloseCode.silent, 'the opening took too long');
+      return;
+    }
+    const silentMs = this.#pulse.silence(nowMs);
+    if (silentMs === undefined) return;
+    this.#desk.log.warn({ ...this.#who, silentMs }, 'agent is silent, its session is closed');
+    this.close(CloseCode.silent, `nothing heard for ${silentMs} ms`);
+  }
+
+  /** Resolves with true as soon as the agent is heard, with false if it is silent for so long or the session ends. */
+  async probe(withinMs: number): Promise<boolean> {
+    if (this.closed) return false;
+    const heard = this.#pulse.nextHeard(withinMs);
+    this.#socket.ping();
+    return (await heard) && !this.closed;
+  }
+
+  /** `frame`: an assign frame, encoded once for all hosts that get it. */
+  assign(frame: Uint8Array): void {
+    this.#assignsSent++;
+    this.#sendEncoded(frame);
+  }
+
+  kill({ taskId, clock }: RunId): void {
+    this.#send({ t: 'kill', taskId, clock });
+  }
+
+  holds(run: RunId): boolean {
+    return this.#held.has(run);
+  }
+
+  /** Only for a session that is ready. */
+  watch(request: WatchRequest, sink: WatchSink): Watch {
+    return this.#watches.start(request, sink);
+  }
+
+  #handle(frame: AgentTextFrame): void {
+    if (frame.t === 'hello') return this.#hello(frame);
+    if (frame.t === 'proof') return this.#proof(frame);
+    this.#expectWelcomed(frame.t);
+    switch (frame.t) {
+      case 'runs':
+        return this.#runs(frame);
+      case 'heartbeat':
+        return this.#heartbeat(frame);
+      case 'accepted':
+        return this.#held.add(frame);
+      case 'started': {
+        const { taskId, clock, startedMs } = frame;
+        this.#held.add(frame);
+        return this.#desk.events.runStarted(this.host, { taskId, clock }, startedMs);
+      }
+      case 'watch-end':
+        return this.#watches.end(frame);
+      default:
+        frame satisfies never;
+    }
+  }
+
+  #hello(frame: HelloFrame): void {
+    this.#expect('hello', frame.t);
+    this.#opening = new ServerOpening(frame, this.#desk.cluster, this.#desk.instance);
+    this.#phase = 'proof';
+    this.#send(this.#opening.challenge);
+  }
+
+  #proof(frame: ProofFrame): void {
+    this.#expect('proof', frame.t);
+    if (!this.#opening) return;
+    this.#opening.check(frame);
+    this.#phase = 'admission';
+    this.#desk.admit(this, this.#opening.hello).then(
+      (admission) => this.#admitted(admission),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #admitted(admission: Admission): void {
+    if (this.#phase !== 'admission') return;
+    if (!admission.admitted) return this.close(admission.closeCode, admission.why);
+    this.#newStore = admission.newStore;
+    this.#phase = 'listing';
+    this.#send({ t: 'welcome', silentIntervals: SILENT_INTERVALS });
+  }
+
+  #runs(frame: RunsFrame): void {
+    for (const run of frame.runs) this.#listing.push(run);
+    if (this.#listing.length > MAX_LISTED_RUNS)
+      throw new ProtocolError(CloseCode.badFrame, 'runs: too many in one list');
+    if (!frame.last) return;
+    const runs = this.#listing;
+    this.#listing = [];
+    this.#held.list(runs);
+    if (this.#phase === 'listing') {
+      this.#phase = 'ready';
+      this.#desk.ready(this);
+    }
+    const newStore = this.#newStore;
+    this.#newStore = false;
+    this.#desk.events.agentListed(this.host, runs, newStore);
+  }
+
+  #heartbeat(frame: HeartbeatFrame): void {
+    this.#pulse.beat(frame.intervalMs);
+    // Runs that were assigned after this beat was written are no difference.
+    const comparable = this.#phase === 'ready' && frame.assigns === this.#assignsSent;
+    if (comparable && this.#held.differs(frame, this.#desk.events.expectedRuns(this.host))) this.#send({ t: 'list' });
+    if (this.#pulse.aliveDue(this.#desk.nowMs())) this.#send({ t: 'alive' });
+  }
+
+  /** An agent sends its results again on its next session; so a failure of the database ends this one, a little later. */
+  #failed(error: unknown): void {
+    const what = error instanceof StoreError ? 'database failure' : 'session failure';
+    this.#desk.log.error({ ...this.#who, err: describeError(error) }, what);
+    setTimeout(
+      () => this.close(CloseCode.internal, 'the server could not do its part; try again'),
+      STORE_RETRY_MS,
+    ).unref();
+  }
+
+  #guard(handle: () => void): void {
+    if (this.#phase === 'closed') return;
+    this.#pulse.heard(this.#desk.nowMs());
+    try {
+      handle();
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        this.#desk.log.warn({ ...this.#who, code: error.closeCode, why: error.message }, 'agent broke the protocol');
+        return this.close(error.closeCode, error.message);
+      }
+      this.#desk.log.error(
+        { ...this.#who, err: error instanceof Error ? error.stack : String(error) },
+        'session failure',
+      );
+      this.close(CloseCode.internal, 'internal error');
+    }
+  }
+
+  get #who(): { readonly host: string; readonly address: string } {
+    return { host: this.host, address: this.address };
+  }
+
+  #send(frame: ServerFrame): void {
+    this.#sendEncoded(encodeFrame(frame));
+  }
+
+  #sendEncoded(frame: string | Uint8Array): void {
+    if (this.#phase === 'closed') return;
+    this.#pulse.sent(this.#desk.nowMs());
+    if (this.#socket.send(frame)) return;
+    this.#desk.log.warn(this.#who, 'agent does not read, its session is closed');
+    this.close(CloseCode.overload, 'frames were lost because the agent does not read');
+  }
+
+  #expect(phase: Phase, frame: string): void {
+    if (this.#phase !== phase) throw new ProtocolError(CloseCode.badFrame, `${frame}: not expected now`);
+  }
+
+  #expectWelcomed(frame: string): void {
+    if (this.#phase === 'listing' || this.#phase === 'ready') return;
+    throw new ProtocolError(CloseCode.badFrame, `${frame}: not expected before the welcome`);
+  }
+}

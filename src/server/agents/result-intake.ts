@@ -1,0 +1,50 @@
+import { ProtocolError } from '../../shared/errors.js';
+import type { ResultAckFrame, ResultFrame } from '../../shared/protocol/agent-frames.js';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
+import { RESULTS_IN_FLIGHT } from '../../shared/protocol/limits.js';
+import type { AgentEvents } from './gateway.js';
+import type { HeldRuns } from './held-runs.js';
+
+export interface ResultAnswers {
+  ack(frame: ResultAckFrame): void;
+  /** the result was not stored */
+  failed(error: unknown): void;
+}
+
+/**
+ * Hands the results of one session on and answers each after its commit. An agent may have 32 under way; one more
+ * breaks the protocol.
+ */
+export class ResultIntake {
+  readonly #held: HeldRuns;
+  readonly #events: AgentEvents;
+  readonly #answers: ResultAnswers;
+
+  constructor(held: HeldRuns, events: AgentEvents, answers: ResultAnswers) {
+    this.#held = held;
+    this.#events = events;
+    this.#answers = answers;
+  }
+
+  /** A result that is being stored already is passed over. Throws ProtocolError. */
+  take(host: string, frame: ResultFrame): void {
+    const run = { taskId: frame.taskId, clock: frame.clock };
+    if (!this.#held.deliver(run)) return;
+    if (this.#held.delivering > RESULTS_IN_FLIGHT) {
+      throw new ProtocolError(CloseCode.badFrame, `more than ${RESULTS_IN_FLIGHT} results without their acks`);
+    }
+    // Copied: the frame's bytes belong to the socket again when its handler returns.
+    const copy = { ...frame, stdout: Buffer.from(frame.stdout), stderr: Buffer.from(frame.stderr) };
+    this.#store(host, copy).catch((error: unknown) => this.#answers.failed(error));
+  }
+
+  async #store(host: string, frame: ResultFrame): Promise<void> {
+    const run = { taskId: frame.taskId, clock: frame.clock };
+    try {
+      const outcome = await this.#events.runEnded(host, frame);
+      this.#answers.ack({ t: 'result-ack', ...run, outcome });
+    } finally {
+      this.#held.settled(run);
+    }
+  }
+}

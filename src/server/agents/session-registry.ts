@@ -1,0 +1,70 @@
+import { encodeFrame } from '../../shared/protocol/agent-codec.js';
+import type { AssignFrame } from '../../shared/protocol/agent-frames.js';
+import type { RunId } from '../../shared/run-key.js';
+import type { AgentSession } from './agent-session.js';
+import type { AgentGateway } from './gateway.js';
+import type { Watch, WatchRequest, WatchSink } from './session-watches.js';
+
+/** The session of each Host. One that is still listing its runs holds its Host, but takes no work yet. */
+export class SessionRegistry implements AgentGateway {
+  readonly #byHost = new Map<string, AgentSession>();
+  readonly #listeners = new Set<(host: string) => void>();
+
+  /** The session that holds the Host now. */
+  holder(host: string): AgentSession | undefined {
+    return this.#byHost.get(host);
+  }
+
+  claim(host: string, session: AgentSession): void {
+    this.#byHost.set(host, session);
+  }
+
+  /** True if the session held its Host. */
+  release(session: AgentSession): boolean {
+    if (this.#byHost.get(session.host) !== session) return false;
+    this.#byHost.delete(session.host);
+    return true;
+  }
+
+  /** Calls back when a host's agent has come and listed its runs, until the returned function is called. */
+  onReady(listener: (host: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  announce(session: AgentSession): void {
+    for (const listener of this.#listeners) listener(session.host);
+  }
+
+  assign(hosts: readonly string[], frame: AssignFrame): void {
+    let encoded: Buffer | undefined;
+    for (const host of hosts) {
+      const session = this.#ready(host);
+      if (session) session.assign((encoded ??= Buffer.from(encodeFrame(frame))));
+    }
+  }
+
+  kill(host: string, run: RunId): boolean {
+    const session = this.#ready(host);
+    session?.kill(run);
+    return session !== undefined;
+  }
+
+  connected(host: string): boolean {
+    return this.#ready(host) !== undefined;
+  }
+
+  holdsRun(host: string, run: RunId): boolean {
+    return this.#ready(host)?.holds(run) ?? false;
+  }
+
+  /** Undefined where the host has no session; the sink is not called then. */
+  watch(host: string, request: WatchRequest, sink: WatchSink): Watch | undefined {
+    return this.#ready(host)?.watch(request, sink);
+  }
+
+  #ready(host: string): AgentSession | undefined {
+    const session = this.#byHost.get(host);
+    return session?.ready ? session : undefined;
+  }
+}

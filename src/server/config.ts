@@ -1,0 +1,111 @@
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { readConfig, type Config } from '../shared/config/schema.js';
+import { readTomlFile } from '../shared/config/toml-file.js';
+import { UserError } from '../shared/errors.js';
+import type { LogLevel } from '../shared/log.js';
+import { OTHER_DATABASES, SERVER_SCHEMA } from './config/schema.js';
+import type { Address } from './uws.js';
+
+export interface ServerConfig {
+  readonly log: { readonly level: LogLevel; readonly destination: 1 | 2 | string };
+  readonly http: HttpConfig | undefined;
+  /** where agents connect */
+  readonly rpc: Address;
+  /** name of this server in the tables, the same after every restart: IP:port of [RPC] */
+  readonly schedulerName: string;
+  readonly sqlitePath: string;
+  readonly task: Config<typeof SERVER_SCHEMA>['Task'];
+}
+
+export interface HttpConfig extends Address {
+  /** password by user */
+  readonly users: Readonly<Record<string, string>>;
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly accessLog: boolean;
+  readonly maxBodyBytes: number;
+}
+
+const DEFAULT_USER = 'ibex';
+const DEFAULT_PASSWORD = 'ibex';
+
+/** Reads server.conf. Throws UserError naming file and key; the warnings are for the log. */
+export function readServerConfig(file: string): {
+  readonly config: ServerConfig;
+  readonly warnings: readonly string[];
+} {
+  const table = readTomlFile(file);
+  const other = OTHER_DATABASES.find((name) => Object.hasOwn(table, name));
+  if (other !== undefined) {
+    throw new UserError(
+      `${file}: [${other}] asks for a database that comes with a later version of ibex; ` +
+        `remove [MySQL], [DB], [Gorm] and [Postgres] to keep the data in SQLite ([SQLite] Path)`,
+    );
+  }
+  const { config, warnings } = readConfig(SERVER_SCHEMA, table, file);
+  const rpc = parseAddress(config.RPC.Listen, file);
+  return {
+    warnings,
+    config: {
+      log: { level: config.Log.Level, destination: logDestination(config.Log.Output, config.Log.Dir) },
+      http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
+      rpc,
+      schedulerName: `${config.Heartbeat.IP || firstAddress()}:${rpc.port}`,
+      sqlitePath: config.SQLite.Path,
+      task: config.Task,
+    },
+  };
+}
+
+/** True if the default password is in force on an address that other machines may reach. */
+export function isOpenToAnyone({ host, users }: Pick<HttpConfig, 'host' | 'users'>): boolean {
+  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  return !loopback && users[DEFAULT_USER] === DEFAULT_PASSWORD;
+}
+
+function httpConfig({ HTTP, BasicAuth }: Config<typeof SERVER_SCHEMA>, file: string): HttpConfig {
+  if ((HTTP.CertFile === '') !== (HTTP.KeyFile === '')) {
+    throw new UserError(`${file}: HTTP.CertFile and HTTP.KeyFile belong together; only one of them is set`);
+  }
+  const users = BasicAuth['*'];
+  for (const [user, password] of Object.entries(users)) {
+    if (password === '') throw new UserError(`${file}: BasicAuth.${user} has an empty password`);
+    if (user.includes(':'))
+      throw new UserError(`${file}: BasicAuth: a user name cannot hold a colon, as "${user}" does`);
+  }
+  return {
+    host: HTTP.Host || '0.0.0.0',
+    port: HTTP.Port,
+    users: Object.keys(users).length === 0 ? { [DEFAULT_USER]: DEFAULT_PASSWORD } : users,
+    tls: HTTP.CertFile === '' ? undefined : { certFile: HTTP.CertFile, keyFile: HTTP.KeyFile },
+    accessLog: HTTP.PrintAccessLog,
+    maxBodyBytes: HTTP.MaxContentLength,
+  };
+}
+
+function logDestination(output: 'stdout' | 'stderr' | 'file', folder: string): 1 | 2 | string {
+  switch (output) {
+    case 'stdout':
+      return 1;
+    case 'stderr':
+      return 2;
+    case 'file':
+      return join(folder, 'ibex-server.log');
+    default:
+      return output satisfies never;
+  }
+}
+
+/** `host:port`, `:port` (all addresses) or `[v6]:port`. */
+function parseAddress(text: string, file: string): Address {
+  const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(text);
+  const port = Number(match?.groups?.['port']);
+  if (!match || port > 65_535) throw new UserError(`${file}: RPC.Listen must be host:port, not "${text}"`);
+  return { host: match.groups?.['v6'] || match.groups?.['host'] || '0.0.0.0', port };
+}
+
+function firstAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}

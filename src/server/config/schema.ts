@@ -1,0 +1,94 @@
+import { flag, oneOf, text, unused, whole } from '../../shared/config/keys.js';
+import { ANY_KEYS, type Key } from '../../shared/config/schema.js';
+
+const OWN_TIMES = 'the times of HTTP connections are fixed';
+const NO_REDIS = 'nothing is kept in Redis';
+const ROTATE = 'the log file is only appended to; rotate it with logrotate (copytruncate)';
+const BY_SESSION = 'the output of a running script is asked of its agent over the session';
+const DAY_SECONDS = 86_400;
+
+/** server.conf: every key of the Go ibex, and those of our own ([SQLite], [Agents], [Task]). */
+export const SERVER_SCHEMA = {
+  '': {
+    RunMode: unused(oneOf('release', ['debug', 'release']), '[Log] Level decides how much is logged'),
+  },
+  Log: {
+    Dir: text('logs-server'),
+    Level: level(),
+    Output: oneOf('stdout', ['stdout', 'stderr', 'file']),
+    KeepHours: unused(whole(4, 0, 1_000_000), ROTATE),
+    RotateNum: unused(whole(3, 0, 1_000_000), ROTATE),
+    RotateSize: unused(whole(256, 0, 1_000_000), ROTATE),
+  },
+  HTTP: {
+    Enable: flag(true),
+    Host: text('0.0.0.0'),
+    Port: whole(10_090, 0, 65_535),
+    CertFile: text(''),
+    KeyFile: text(''),
+    PrintAccessLog: flag(true),
+    PProf: unused(flag(false), 'there is no profiling over HTTP'),
+    ShutdownTimeout: unused(whole(30, 0, DAY_SECONDS), 'the server ends within two seconds'),
+    MaxContentLength: whole(67_108_864, 1_024, 1_073_741_824),
+    ReadTimeout: unused(whole(20, 0, DAY_SECONDS), OWN_TIMES),
+    WriteTimeout: unused(whole(40, 0, DAY_SECONDS), OWN_TIMES),
+    IdleTimeout: unused(whole(120, 0, DAY_SECONDS), OWN_TIMES),
+  },
+  BasicAuth: {
+    [ANY_KEYS]: text(''),
+  },
+  RPC: {
+    Listen: text('0.0.0.0:20090'),
+  },
+  Heartbeat: {
+    IP: text(''),
+    Interval: unused(whole(1_000, 1, 3_600_000), 'this server is the only one on its database'),
+  },
+  Output: {
+    ComeFrom: unused(oneOf('database', ['database', 'remote']), BY_SESSION),
+    AgtdPort: unused(whole(2_090, 0, 65_535), BY_SESSION),
+  },
+  Redis: {
+    Address: unused(text(''), NO_REDIS),
+    Username: unused(text(''), NO_REDIS),
+    Password: unused(text(''), NO_REDIS),
+    DB: unused(whole(0, 0, 1_000_000), NO_REDIS),
+    UseTLS: unused(flag(false), NO_REDIS),
+    TLSMinVersion: unused(text(''), NO_REDIS),
+    RedisType: unused(text(''), NO_REDIS),
+    MasterName: unused(text(''), NO_REDIS),
+    SentinelUsername: unused(text(''), NO_REDIS),
+    SentinelPassword: unused(text(''), NO_REDIS),
+  },
+  SQLite: {
+    Path: text('data/ibex.db'),
+  },
+  Agents: {
+    Admission: oneOf('pin', ['pin']),
+  },
+  Task: {
+    /** first id of an empty database; 0: the database's own default */
+    FirstId: whole(0, 0, 2 ** 52),
+    /** finished tasks are deleted after so many days; 0: never */
+    KeepDays: unused(whole(0, 0, 36_500), 'this version keeps finished tasks for ever'),
+    /** milliseconds in which an identical alarm is taken for the same one; 0: off */
+    DuplicateWindow: unused(whole(1_000, 0, 600_000), 'this version does not look for duplicates'),
+    /** seconds in which a host's run may start; 0: as long as its timeout */
+    StartWithin: whole(0, 0, 5 * DAY_SECONDS),
+  },
+} as const;
+
+/** Tables that choose another database than SQLite. Going on with SQLite in spite of them would look like data loss. */
+export const OTHER_DATABASES: readonly string[] = ['MySQL', 'DB', 'Gorm', 'Postgres'];
+
+function level(): Key<'debug' | 'info' | 'warn' | 'error'> {
+  const levels = { debug: 'debug', info: 'info', warning: 'warn', warn: 'warn', error: 'error' } as const;
+  return {
+    fallback: 'info',
+    read: (value) => {
+      const found = Object.entries(levels).find(([name]) => typeof value === 'string' && name === value.toLowerCase());
+      if (!found) throw new Error('must be one of "DEBUG", "INFO", "WARNING", "ERROR"');
+      return found[1];
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { HostAction, TaskAction } from '../../shared/task-states.js';
+import { DONE, type Answer, type Reach } from './events.js';
+import { startHost, wakeForHost } from './schedule.js';
+import type { TaskDraft } from './task-draft.js';
+import { isActive, type HostEntry } from './task-state.js';
+
+const PAUSED_HINT = 'you can click start to run the task';
+
+/** What an operator asks of the whole task. Scheduling follows afterwards. */
+export function applyTaskAction(draft: TaskDraft, action: TaskAction, reach: Reach): Answer {
+  draft.setAction(action);
+  switch (action) {
+    case 'start':
+    case 'pause':
+      break;
+    case 'cancel':
+      cancelWaiting(draft);
+      break;
+    case 'kill':
+      cancelWaiting(draft);
+      for (const entry of draft.hosts) if (entry.status === 'running') killHost(draft, entry, reach);
+      break;
+    default:
+      action satisfies never;
+  }
+  return DONE;
+}
+
+/** What an operator asks of one host. */
+export function applyHostAction(draft: TaskDraft, host: string, action: HostAction, reach: Reach): Answer {
+  const entry = draft.host(host);
+  if (!entry) return { outcome: 'refused', why: 'no such host' };
+  switch (action) {
+    case 'ignore':
+      if (entry.status !== 'ignored') draft.settle(entry, 'ignored', null);
+      return draft.action === 'pause' ? { outcome: 'done', hint: PAUSED_HINT } : DONE;
+    case 'redo':
+      if (!isActive(entry)) startHost(draft, entry, reach);
+      return DONE;
+    case 'kill':
+      if (entry.status !== 'running' && entry.status !== 'timeout') {
+        return { outcome: 'refused', why: 'current status cannot kill' };
+      }
+      killHost(draft, entry, reach);
+      return DONE;
+    default:
+      action satisfies never;
+      return { outcome: 'refused', why: 'action invalid' };
+  }
+}
+
+export function cancelWaiting(draft: TaskDraft): void {
+  for (let entry = draft.nextWaiting(); entry !== undefined; entry = draft.nextWaiting()) {
+    draft.settle(entry, 'cancelled', null);
+  }
+}
+
+/** Asks the agent, unless the server itself can tell that nothing runs there. */
+function killHost(draft: TaskDraft, entry: HostEntry, reach: Reach): void {
+  if (entry.reported) {
+    draft.settle(entry, 'killed', null);
+  } else if (entry.delivered || reach.connected(entry.host)) {
+    draft.kill(entry);
+    wakeForHost(draft, entry.host);
+  } else {
+    draft.settle(entry, 'killed', 'not-started');
+  }
+}

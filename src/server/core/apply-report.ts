@@ -1,0 +1,67 @@
+import { STORED, UNKNOWN, DONE, type Answer, type ListedEvent, type ResultEvent } from './events.js';
+import { startDeadlineMs } from './deadlines.js';
+import { wakeForHost } from './schedule.js';
+import type { TaskDraft } from './task-draft.js';
+import { isActive } from './task-state.js';
+
+/**
+ * A result from an agent. The first final status of a clock stands: what comes after it adds at most the output and
+ * details that were missing, and coming twice changes nothing.
+ */
+export function applyResult(draft: TaskDraft, event: ResultEvent): Answer {
+  const entry = draft.host(event.host);
+  if (!entry || event.clock > entry.startClock) return UNKNOWN;
+  if (event.clock < entry.startClock || !isActive(entry)) {
+    if (event.clock < entry.startClock || !entry.reported) {
+      draft.lateReport(entry, event.clock, event.output, event.report);
+    }
+    return STORED;
+  }
+  draft.report(entry, event.status, event.output, event.report);
+  return STORED;
+}
+
+export function applyStarted(draft: TaskDraft, host: string, clock: number, startedMs: number): Answer {
+  const entry = draft.host(host);
+  if (entry && isActive(entry) && entry.startClock === clock && entry.startedMs === null) {
+    draft.started(entry, startedMs);
+    wakeForHost(draft, host);
+  }
+  return DONE;
+}
+
+/** An agent has listed its runs: what it should have is assigned, what it should not run is killed. */
+export function applyListed(draft: TaskDraft, event: ListedEvent): Answer {
+  const entry = draft.host(event.host);
+  if (!entry || entry.startClock === 0) return DONE;
+  const listed = event.runs.get(entry.startClock);
+  switch (entry.status) {
+    case 'running':
+      if (listed !== undefined) draft.noteDelivered(entry, listed !== 'accepted');
+      else if (event.newStore && entry.delivered) draft.settle(entry, 'failed', 'lost', lostOutput(event.host));
+      // Past its last moment of start, a run nobody has begun is left to its deadline; one that may have begun is
+      // asked for again, because only the agent's claim can tell.
+      else if (entry.delivered || draft.nowMs < startDeadlineMs(entry, draft.rules)) {
+        draft.assign(entry.host, entry.startClock);
+        draft.noteDelivered(entry, false);
+      }
+      wakeForHost(draft, event.host);
+      break;
+    case 'killing':
+      if (listed !== 'ended') draft.sendKill(entry.host, entry.startClock);
+      break;
+    case 'killed':
+    case 'killfailed':
+      if (!entry.reported && (listed === 'accepted' || listed === 'running')) {
+        draft.sendKill(entry.host, entry.startClock);
+      }
+      break;
+    default:
+      break;
+  }
+  return DONE;
+}
+
+function lostOutput(host: string): { readonly stdout: string; readonly stderr: string } {
+  return { stdout: '', stderr: `ibex: lost: the agent of ${host} has a new MetaDir and knows nothing of this run\n` };
+}

@@ -1,0 +1,56 @@
+import type { TaskAction } from '../../shared/task-states.js';
+import type { TaskMeta } from '../store/store.js';
+import type { Context } from './events.js';
+import { TASK_AGE_LIMIT_MS } from './deadlines.js';
+import { schedule } from './schedule.js';
+import { TaskDraft, type Step } from './task-draft.js';
+import { newHostEntry, stateOf, type TaskRules } from './task-state.js';
+
+/** What scheduling reads out of a task's description. `startWithinMs` can only shorten the time that a start has. */
+export function rulesOf(meta: TaskMeta, startWithinMs: number, judgeFromMs: number): TaskRules {
+  const timeoutMs = meta.timeout * 1_000;
+  return {
+    taskId: meta.id,
+    batch: meta.batch,
+    tolerance: meta.tolerance,
+    timeoutMs,
+    startWithinMs: Math.min(timeoutMs, startWithinMs),
+    pauseAfter: new Set(meta.pause.split(',').map((host) => host.trim())),
+    createdMs: meta.created.getTime(),
+    judgeFromMs,
+  };
+}
+
+/** A new task with its first batch already started: one change that creates it so. Host names must be distinct. */
+export function createTask(
+  meta: TaskMeta,
+  action: TaskAction,
+  hosts: readonly string[],
+  scheduler: string,
+  startWithinMs: number,
+  context: Context,
+): Step {
+  const rules = rulesOf(meta, startWithinMs, 0);
+  const draft = new TaskDraft(stateOf(rules, action, hosts.map(newHostEntry), context.nowMs), context.nowMs);
+  draft.clearWake();
+  draft.wakeBy(rules.createdMs + TASK_AGE_LIMIT_MS);
+  schedule(draft, context.reach);
+  const { state, effects, touched } = draft.finish();
+  return {
+    state,
+    effects,
+    touched,
+    changes: [
+      {
+        kind: 'create-task',
+        meta,
+        action: state.action,
+        scheduler,
+        hosts: state.hosts.map(({ host, startClock }) => ({
+          host,
+          startClock: startClock === 0 ? undefined : startClock,
+        })),
+      },
+    ],
+  };
+}

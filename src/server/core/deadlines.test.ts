@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { TaskMeta } from '../store/store.js';
+import { TASK_AGE_LIMIT_MS } from './deadlines.js';
+import { resumeTask } from './resume-task.js';
+import { CLOCK, Play, START_MS } from './testing/play.js';
+
+describe('deadlines', () => {
+  it('never delivered: timeout when the last moment of start has passed', () => {
+    const play = new Play();
+    play.wakeUntil(() => play.state.ended);
+    assert.equal(play.nowMs, START_MS + 30_000);
+    assert.deepEqual(play.statuses(), ['timeout', 'timeout']);
+    const [end] = play.changes;
+    assert.ok(end?.kind === 'end-host');
+    assert.equal(end.detail?.reason, 'not-started');
+  });
+
+  it('StartWithin shortens it', () => {
+    const play = new Play({ startWithinMs: 4_000 });
+    play.wakeUntil(() => play.state.ended);
+    assert.equal(play.nowMs, START_MS + 4_000);
+  });
+
+  it('started: only after timeout, kill grace and slack, and not while a session holds the run', () => {
+    const play = new Play({ hosts: ['a'] });
+    play.connected.add('a');
+    play.nowMs += 20_000;
+    play.send({ kind: 'started', host: 'a', clock: CLOCK, startedMs: 5 });
+    assert.equal(play.changes[0]?.kind, 'host-started');
+    play.held.add(`a ${CLOCK}`);
+    play.wakeUntil(() => play.nowMs >= START_MS + 80_000);
+    assert.deepEqual(play.statuses(), ['running']);
+    play.held.clear();
+    play.wakeUntil(() => play.state.ended);
+    assert.deepEqual(play.statuses(), ['timeout']);
+    const end = play.changes.find((change) => change.kind === 'end-host');
+    assert.equal(end?.detail?.reason, 'silent');
+    assert.equal(end.detail.startedMs, 5);
+    const other = new Play({ hosts: ['a'] });
+    other.nowMs += 20_000;
+    other.send({ kind: 'started', host: 'a', clock: CLOCK, startedMs: 5 });
+    other.wakeUntil(() => other.state.ended);
+    assert.equal(other.nowMs, START_MS + 20_000 + 30_000 + 10_000);
+  });
+
+  it('a kill that is never answered ends as killfailed', () => {
+    const play = new Play({ hosts: ['a'] });
+    play.connected.add('a');
+    play.act('kill');
+    play.wakeUntil(() => play.state.ended);
+    assert.deepEqual(play.statuses(), ['killfailed']);
+    assert.equal(play.nowMs, START_MS + 20_000);
+  });
+
+  it('a place that a deadline frees is given to the next host', () => {
+    const play = new Play({ batch: 1, tolerance: 5 });
+    play.wakeUntil(() => play.entry('b').status === 'running');
+    assert.equal(play.entry('a').status, 'timeout');
+    assert.deepEqual(
+      play.effects.map(({ host }) => host),
+      ['b'],
+    );
+  });
+
+  it('a task older than two weeks ends', () => {
+    const play = new Play({ action: 'pause' });
+    assert.equal(play.state.wakeAtMs, CLOCK * 1_000 + TASK_AGE_LIMIT_MS);
+    play.wakeUntil(() => play.state.ended);
+    assert.deepEqual(play.statuses(), ['cancelled', 'cancelled']);
+  });
+});
+
+describe('resuming', () => {
+  it('goes on where the rows are, and asks to be woken at once', () => {
+    const play = new Play({ batch: 1, hosts: ['a', 'b'] });
+    const { rules } = play.state;
+    const meta: TaskMeta = {
+      id: 7,
+      title: '',
+      account: '',
+      batch: 1,
+      tolerance: 0,
+      timeout: 30,
+      pause: '',
+      script: '',
+      args: '',
+      stdin: '',
+      creator: '',
+      created: new Date(rules.createdMs),
+    };
+    const row = { startClock: CLOCK, startedMs: null, reported: false, doing: undefined };
+    play.state = resumeTask(
+      {
+        meta,
+        action: 'start',
+        hosts: [
+          { ...row, host: 'a', status: 'success', reported: true },
+          { ...row, host: 'b', status: 'waiting', startClock: 0 },
+        ],
+      },
+      { startWithinMs: Infinity, judgeFromMs: play.nowMs + 20_000 },
+      play.nowMs,
+    );
+    assert.ok(play.state.wakeAtMs <= play.nowMs);
+    play.send({ kind: 'wake' });
+    assert.deepEqual(play.statuses(), ['success', 'running']);
+    play.end('b');
+    assert.equal(play.state.ended, true);
+  });
+});

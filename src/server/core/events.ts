@@ -1,0 +1,79 @@
+import type { AgentRunState } from '../../shared/protocol/agent-frames.js';
+import type { HostAction, RunOutcome, RunReason, TaskAction } from '../../shared/task-states.js';
+
+/** What an agent reported of a run, besides its outcome. Times are the agent's, ms. */
+export interface RunReport {
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+  readonly reason: RunReason | null;
+  readonly startedMs: number | null;
+  readonly endedMs: number;
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly stdoutTruncated: boolean;
+  readonly stderrTruncated: boolean;
+}
+
+/** Text of both streams as it is stored. */
+export interface StoredOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ResultEvent {
+  readonly kind: 'result';
+  readonly host: string;
+  readonly clock: number;
+  readonly status: RunOutcome;
+  readonly output: StoredOutput;
+  readonly report: RunReport;
+}
+
+export interface ListedEvent {
+  readonly kind: 'listed';
+  readonly host: string;
+  /** runs of this task that the agent named, by clock */
+  readonly runs: ReadonlyMap<number, AgentRunState>;
+  /** the agent's memory of earlier runs is gone */
+  readonly newStore: boolean;
+}
+
+/** Everything that can happen to a task after its creation. */
+export type TaskEvent =
+  | { readonly kind: 'task-action'; readonly action: TaskAction }
+  | { readonly kind: 'host-action'; readonly host: string; readonly action: HostAction }
+  | ResultEvent
+  | { readonly kind: 'started'; readonly host: string; readonly clock: number; readonly startedMs: number }
+  | ListedEvent
+  /** the time that the state asked for has come */
+  | { readonly kind: 'wake' };
+
+/** How an action ended: `hint` goes into dat, `refused` into err with status 200, `notFound` is a 404. */
+export type ActionOutcome =
+  | { readonly outcome: 'done'; readonly hint?: string }
+  | { readonly outcome: 'refused'; readonly why: string }
+  | { readonly outcome: 'not-found' };
+
+/** The answer to one event, given to whoever sent it once the changes are durable. */
+export type Answer = ActionOutcome | { readonly outcome: 'stored' } | { readonly outcome: 'unknown' };
+
+export const DONE: Answer = Object.freeze({ outcome: 'done' } as const);
+export const STORED: Answer = Object.freeze({ outcome: 'stored' } as const);
+export const UNKNOWN: Answer = Object.freeze({ outcome: 'unknown' } as const);
+
+/** What the agents are to be told once the changes are durable. */
+export type Effect =
+  | { readonly kind: 'assign'; readonly host: string; readonly clock: number }
+  | { readonly kind: 'kill'; readonly host: string; readonly clock: number };
+
+/** What is known of the agents at this moment. */
+export interface Reach {
+  connected(host: string): boolean;
+  /** a live session of the host lists this run as accepted or running */
+  holds(host: string, clock: number): boolean;
+}
+
+export interface Context {
+  readonly nowMs: number;
+  readonly reach: Reach;
+}

@@ -1,0 +1,48 @@
+import { applyHostAction, applyTaskAction } from './apply-action.js';
+import { applyListed, applyResult, applyStarted } from './apply-report.js';
+import { applyWake } from './apply-wake.js';
+import type { Answer, Context, TaskEvent } from './events.js';
+import { schedule } from './schedule.js';
+import { TaskDraft, type Step } from './task-draft.js';
+import type { TaskState } from './task-state.js';
+
+/** What any action on a task that has ended is answered with. */
+export const FINISHED = Object.freeze({
+  outcome: 'refused',
+  why: 'task already finished, no more action can do',
+} as const);
+
+export interface Reduction extends Step {
+  /** one for each event, in their order */
+  readonly answers: readonly Answer[];
+}
+
+/** Applies events in their order, each followed by scheduling, and gives what came of all of them together. */
+export function reduce(state: TaskState, events: readonly TaskEvent[], context: Context): Reduction {
+  const draft = new TaskDraft(state, context.nowMs);
+  const answers = events.map((event) => {
+    const answer = apply(draft, event, context);
+    schedule(draft, context.reach);
+    return answer;
+  });
+  return { ...draft.finish(), answers };
+}
+
+function apply(draft: TaskDraft, event: TaskEvent, { reach }: Context): Answer {
+  switch (event.kind) {
+    case 'task-action':
+      return draft.ended ? FINISHED : applyTaskAction(draft, event.action, reach);
+    case 'host-action':
+      return draft.ended ? FINISHED : applyHostAction(draft, event.host, event.action, reach);
+    case 'result':
+      return applyResult(draft, event);
+    case 'started':
+      return applyStarted(draft, event.host, event.clock, event.startedMs);
+    case 'listed':
+      return applyListed(draft, event);
+    case 'wake':
+      return applyWake(draft, reach);
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,49 @@
+import type { OpenTask } from '../store/store.js';
+import { rulesOf } from './create-task.js';
+import { hostEntry, stateOf, type HostEntry, type TaskRules, type TaskState } from './task-state.js';
+
+export type ResumeLimits = Pick<TaskRules, 'startWithinMs' | 'judgeFromMs'>;
+
+/**
+ * The state of a task as read from the store. Facts that only memory holds (when a session took a run, by this
+ * server's clock) come from `known`, the state that this server had of it before, else are taken at their safest.
+ */
+export function resumeTask(open: OpenTask, limits: ResumeLimits, nowMs: number, known?: TaskState): TaskState {
+  const rules = rulesOf(open.meta, limits.startWithinMs, limits.judgeFromMs);
+  const hosts = open.hosts.map((row) => {
+    const entry = fromRow(row, rules, nowMs);
+    const before = known && hostEntry(known, row.host);
+    return before && before.startClock === entry.startClock ? withMemory(entry, before) : entry;
+  });
+  return stateOf(rules, open.action, hosts, nowMs);
+}
+
+function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number): HostEntry {
+  // A clock is in whole seconds, cut off; the assignment came at most one second after it.
+  const assignedAtMs = (row.startClock + 1) * 1_000;
+  const begun = row.startedMs !== null;
+  return {
+    host: row.host,
+    status: row.status,
+    startClock: row.startClock,
+    lastClock: Math.max(row.startClock, row.doing?.clock ?? 0),
+    assignedAtMs,
+    delivered: begun || row.status === 'killing',
+    startedMs: row.startedMs,
+    startedAtMs: begun ? Math.min(nowMs, assignedAtMs + rules.startWithinMs) : null,
+    killedAtMs: row.status === 'killing' ? Math.min(nowMs, ((row.doing?.clock ?? 0) + 1) * 1_000) : null,
+    reported: row.reported,
+  };
+}
+
+function withMemory(entry: HostEntry, before: HostEntry): HostEntry {
+  return {
+    ...entry,
+    lastClock: Math.max(entry.lastClock, before.lastClock),
+    assignedAtMs: before.assignedAtMs,
+    delivered: entry.delivered || before.delivered,
+    startedMs: entry.startedMs ?? before.startedMs,
+    startedAtMs: before.startedAtMs ?? entry.startedAtMs,
+    killedAtMs: entry.killedAtMs === null ? null : (before.killedAtMs ?? entry.killedAtMs),
+  };
+}

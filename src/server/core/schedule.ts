@@ -1,0 +1,40 @@
+import { activeHosts, type HostEntry } from './task-state.js';
+import type { Reach } from './events.js';
+import type { TaskDraft } from './task-draft.js';
+import { deadlineMs } from './deadlines.js';
+
+/**
+ * Brings a task forward as far as its rules allow: starts waiting hosts in their order, pauses after a host of the
+ * pause list or after too many failures, ends the task once every host is final.
+ */
+export function schedule(draft: TaskDraft, reach: Reach): void {
+  if (draft.ended) return;
+  while (draft.action === 'start') {
+    const next = draft.nextWaiting();
+    if (next === undefined) break;
+    if (failures(draft) > draft.rules.tolerance) {
+      draft.setAction('pause');
+      break;
+    }
+    if (draft.rules.batch > 0 && activeHosts(draft.counts) >= draft.rules.batch) break;
+    startHost(draft, next, reach);
+    if (draft.rules.pauseAfter.has(next.host)) draft.setAction('pause');
+  }
+  if (draft.counts.waiting === 0 && activeHosts(draft.counts) === 0) draft.endTask();
+}
+
+export function startHost(draft: TaskDraft, entry: HostEntry, reach: Reach): void {
+  draft.start(entry, reach.connected(entry.host));
+  wakeForHost(draft, entry.host);
+}
+
+/** Sees to it that the task is woken when this host's deadline has passed. */
+export function wakeForHost(draft: TaskDraft, host: string): void {
+  const entry = draft.host(host);
+  if (entry) draft.wakeBy(deadlineMs(entry, draft.rules));
+}
+
+function failures(draft: TaskDraft): number {
+  const { failed, timeout, killfailed } = draft.counts;
+  return failed + timeout + killfailed;
+}

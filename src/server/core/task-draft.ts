@@ -1,0 +1,263 @@
+import type { HostStatus, RunReason, TaskAction } from '../../shared/task-states.js';
+import type { TaskChange } from '../store/changes.js';
+import type { RunDetail } from '../store/store.js';
+import type { Effect, RunReport, StoredOutput } from './events.js';
+import { isActive, type HostEntry, type TaskState } from './task-state.js';
+
+/** What one step made of a task. `changes` are to be durable before any effect is sent or caller answered. */
+export interface Step {
+  readonly state: TaskState;
+  readonly changes: readonly TaskChange[];
+  readonly effects: readonly Effect[];
+  /** hosts whose entry is another one than before, each once, as it is now */
+  readonly touched: readonly HostEntry[];
+}
+
+/**
+ * A copy of a task's state to work on, and the record of what was done to it. Copying is one copy of the array of
+ * hosts, whose entries stay shared; a result therefore costs the same in a task of 10,000 hosts as in one of ten.
+ */
+export class TaskDraft {
+  readonly rules: TaskState['rules'];
+  readonly nowMs: number;
+  readonly #before: TaskState;
+  readonly #hosts: HostEntry[];
+  readonly #counts: Record<HostStatus, number>;
+  readonly #changes: TaskChange[] = [];
+  readonly #effects: Effect[] = [];
+  readonly #touched = new Set<number>();
+  #action: TaskAction;
+  #firstWaiting: number;
+  #ended: boolean;
+  #wakeAtMs: number;
+
+  constructor(state: TaskState, nowMs: number) {
+    this.rules = state.rules;
+    this.nowMs = nowMs;
+    this.#before = state;
+    this.#hosts = [...state.hosts];
+    this.#counts = { ...state.counts };
+    this.#action = state.action;
+    this.#firstWaiting = state.firstWaiting;
+    this.#ended = state.ended;
+    this.#wakeAtMs = state.wakeAtMs;
+  }
+
+  get action(): TaskAction {
+    return this.#action;
+  }
+
+  get counts(): Readonly<Record<HostStatus, number>> {
+    return this.#counts;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get hosts(): readonly HostEntry[] {
+    return this.#hosts;
+  }
+
+  host(name: string): HostEntry | undefined {
+    const position = this.#before.index.get(name);
+    return position === undefined ? undefined : this.#hosts[position];
+  }
+
+  /** The first host that waits, in the order given. */
+  nextWaiting(): HostEntry | undefined {
+    while (this.#firstWaiting < this.#hosts.length) {
+      const entry = this.#hosts[this.#firstWaiting];
+      if (entry?.status === 'waiting') return entry;
+      this.#firstWaiting += 1;
+    }
+    return undefined;
+  }
+
+  setAction(action: TaskAction): void {
+    this.#action = action;
+    const clock = Math.floor(this.nowMs / 1_000);
+    this.#changes.push({ kind: 'task-action', taskId: this.rules.taskId, action, clock });
+  }
+
+  endTask(): void {
+    this.#ended = true;
+    this.#changes.push({ kind: 'end-task', taskId: this.rules.taskId });
+  }
+
+  /** Waiting or final -> running, under a clock above all that the host was given before. */
+  start(entry: HostEntry, delivered: boolean): void {
+    const clock = nextClock(entry, this.nowMs);
+    const { host, status: from } = entry;
+    this.#put(entry, {
+      ...entry,
+      status: 'running',
+      startClock: clock,
+      lastClock: clock,
+      assignedAtMs: this.nowMs,
+      delivered,
+      startedMs: null,
+      startedAtMs: null,
+      killedAtMs: null,
+      reported: false,
+    });
+    this.#changes.push({ kind: 'start-host', taskId: this.rules.taskId, host, from, clock });
+    this.assign(host, clock);
+  }
+
+  /** Running or timeout -> killing. */
+  kill(entry: HostEntry): void {
+    const clock = nextClock(entry, this.nowMs);
+    const { host, status: from } = entry;
+    this.#put(entry, { ...entry, status: 'killing', lastClock: clock, killedAtMs: this.nowMs });
+    this.#changes.push({
+      kind: 'kill-host',
+      taskId: this.rules.taskId,
+      host,
+      from,
+      startClock: entry.startClock,
+      clock,
+    });
+    this.sendKill(host, entry.startClock);
+  }
+
+  /** The agent's own word: any active status -> what it says. */
+  report(entry: HostEntry, to: HostStatus, output: StoredOutput, report: RunReport): void {
+    const startedMs = report.startedMs ?? entry.startedMs;
+    this.#end(
+      { ...entry, startedMs, reported: true },
+      entry,
+      to,
+      output,
+      reportDetail(entry.host, this.#run(entry), report, false),
+    );
+  }
+
+  /** Any status -> a final one, on the server's own judgement. */
+  settle(entry: HostEntry, to: HostStatus, reason: RunReason | null, output?: StoredOutput): void {
+    // Only an active host has a run whose details are not stored yet.
+    const detail = isActive(entry) ? settledDetail(entry, this.#run(entry), reason) : undefined;
+    this.#end(entry, entry, to, output, detail);
+  }
+
+  /** A true result of a host that was settled without it, or of a start before its newest. */
+  lateReport(entry: HostEntry, clock: number, output: StoredOutput, report: RunReport): void {
+    const newest = clock === entry.startClock;
+    const detail = reportDetail(entry.host, { taskId: this.rules.taskId, clock }, report, true);
+    if (newest) this.#put(entry, { ...entry, reported: true });
+    this.#changes.push({
+      kind: 'late-output',
+      taskId: this.rules.taskId,
+      host: entry.host,
+      output: newest ? output : undefined,
+      detail,
+    });
+  }
+
+  started(entry: HostEntry, startedMs: number): void {
+    this.#put(entry, { ...entry, delivered: true, startedMs, startedAtMs: entry.startedAtMs ?? this.nowMs });
+    const run = this.#run(entry);
+    this.#changes.push({ kind: 'host-started', taskId: run.taskId, host: entry.host, run, startedMs });
+  }
+
+  /** Notes what a session's list tells of an active host; nothing of it is stored. */
+  noteDelivered(entry: HostEntry, running: boolean): void {
+    const startedAtMs = running ? (entry.startedAtMs ?? this.nowMs) : entry.startedAtMs;
+    if (entry.delivered && startedAtMs === entry.startedAtMs) return;
+    this.#put(entry, { ...entry, delivered: true, startedAtMs });
+  }
+
+  assign(host: string, clock: number): void {
+    this.#effects.push({ kind: 'assign', host, clock });
+  }
+
+  sendKill(host: string, clock: number): void {
+    this.#effects.push({ kind: 'kill', host, clock });
+  }
+
+  wakeBy(atMs: number): void {
+    this.#wakeAtMs = Math.min(this.#wakeAtMs, atMs);
+  }
+
+  /** Forgets the wish made before; the caller looks at all hosts again. */
+  clearWake(): void {
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  finish(): Step {
+    const state: TaskState = {
+      rules: this.rules,
+      action: this.#action,
+      hosts: this.#hosts,
+      index: this.#before.index,
+      counts: this.#counts,
+      firstWaiting: this.#firstWaiting,
+      ended: this.#ended,
+      wakeAtMs: this.#ended ? Number.POSITIVE_INFINITY : this.#wakeAtMs,
+    };
+    const touched = [...this.#touched].flatMap((position) => this.#hosts[position] ?? []);
+    return { state, changes: this.#changes, effects: this.#effects.filter((effect) => this.#stands(effect)), touched };
+  }
+
+  #run(entry: HostEntry): { taskId: number; clock: number } {
+    return { taskId: this.rules.taskId, clock: entry.startClock };
+  }
+
+  #end(
+    next: HostEntry,
+    entry: HostEntry,
+    to: HostStatus,
+    output: StoredOutput | undefined,
+    detail: RunDetail | undefined,
+  ): void {
+    const { host, status: from } = entry;
+    this.#put(entry, { ...next, status: to, killedAtMs: null });
+    this.#changes.push({ kind: 'end-host', taskId: this.rules.taskId, host, from, to, output, detail });
+  }
+
+  #put(before: HostEntry, after: HostEntry): void {
+    const position = this.#before.index.get(before.host);
+    if (position === undefined) return;
+    this.#hosts[position] = after;
+    this.#counts[before.status] -= 1;
+    this.#counts[after.status] += 1;
+    this.#touched.add(position);
+  }
+
+  /** What a later event of the same step has overtaken is not sent. */
+  #stands(effect: Effect): boolean {
+    const entry = this.host(effect.host);
+    return entry?.startClock === effect.clock && (effect.kind === 'kill' || entry.status === 'running');
+  }
+}
+
+/** Unix seconds, and more than any clock before: a redo within the same second must not look like the same run. */
+function nextClock(entry: HostEntry, nowMs: number): number {
+  return Math.max(Math.floor(nowMs / 1_000), entry.lastClock + 1);
+}
+
+function reportDetail(
+  host: string,
+  run: { taskId: number; clock: number },
+  report: RunReport,
+  late: boolean,
+): RunDetail {
+  return { ...run, host, ...report, late };
+}
+
+function settledDetail(entry: HostEntry, run: { taskId: number; clock: number }, reason: RunReason | null): RunDetail {
+  return {
+    ...run,
+    host: entry.host,
+    exitCode: null,
+    signal: null,
+    reason,
+    startedMs: entry.startedMs,
+    endedMs: null,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+    stdoutTruncated: false,
+    stderrTruncated: false,
+    late: false,
+  };
+}

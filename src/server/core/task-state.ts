@@ -1,0 +1,115 @@
+import type { HostStatus, TaskAction } from '../../shared/task-states.js';
+
+/** What scheduling needs to know of a task besides its hosts; fixed at creation. */
+export interface TaskRules {
+  readonly taskId: number;
+  /** hosts running at once; 0 = all */
+  readonly batch: number;
+  /** so many hosts may fail before the task pauses */
+  readonly tolerance: number;
+  readonly timeoutMs: number;
+  /** how long after its assignment a run may still start; never more than `timeoutMs` */
+  readonly startWithinMs: number;
+  /** hosts after whose start the task pauses */
+  readonly pauseAfter: ReadonlySet<string>;
+  readonly createdMs: number;
+  /** before this moment no host is settled for its silence: after a server's start its agents are still coming back */
+  readonly judgeFromMs: number;
+}
+
+/** One host of a task. Clocks are unix seconds; `…AtMs` are readings of the server's clock. */
+export interface HostEntry {
+  readonly host: string;
+  readonly status: HostStatus;
+  /** of its newest start; 0 before the first */
+  readonly startClock: number;
+  /** the highest clock it was ever given, be it for a start or a kill */
+  readonly lastClock: number;
+  readonly assignedAtMs: number;
+  /** an agent's session took the assignment or listed the run, as far as this server has seen */
+  readonly delivered: boolean;
+  /** what the agent's own clock said when the script began; null until reported */
+  readonly startedMs: number | null;
+  /** the latest moment at which the script can have begun; null until it is known to have begun */
+  readonly startedAtMs: number | null;
+  readonly killedAtMs: number | null;
+  /** the agent's true result of `startClock` is stored */
+  readonly reported: boolean;
+}
+
+/** A task and its hosts, as stored by the last commit. Never changed: each step makes a new one. */
+export interface TaskState {
+  readonly rules: TaskRules;
+  readonly action: TaskAction;
+  /** in the order given at creation */
+  readonly hosts: readonly HostEntry[];
+  /** position of each host by its name */
+  readonly index: ReadonlyMap<string, number>;
+  readonly counts: Readonly<Record<HostStatus, number>>;
+  /** no host before this position waits */
+  readonly firstWaiting: number;
+  readonly ended: boolean;
+  /** a `wake` event is wanted at this time, ms; it may prove to be too early, never too late */
+  readonly wakeAtMs: number;
+}
+
+/** Hosts whose script may be running, or about to. */
+export function activeHosts(counts: Readonly<Record<HostStatus, number>>): number {
+  return counts.running + counts.killing;
+}
+
+export function isActive(entry: HostEntry): boolean {
+  return entry.status === 'running' || entry.status === 'killing';
+}
+
+export function hostEntry(state: TaskState, host: string): HostEntry | undefined {
+  const position = state.index.get(host);
+  return position === undefined ? undefined : state.hosts[position];
+}
+
+export function newHostEntry(host: string): HostEntry {
+  return {
+    host,
+    status: 'waiting',
+    startClock: 0,
+    lastClock: 0,
+    assignedAtMs: 0,
+    delivered: false,
+    startedMs: null,
+    startedAtMs: null,
+    killedAtMs: null,
+    reported: false,
+  };
+}
+
+/** The state that a list of hosts makes; `wakeAtMs` is now, so that the first wake finds out the true time. */
+export function stateOf(rules: TaskRules, action: TaskAction, hosts: readonly HostEntry[], nowMs: number): TaskState {
+  const counts = noHosts();
+  for (const entry of hosts) counts[entry.status] += 1;
+  const firstWaiting = hosts.findIndex((entry) => entry.status === 'waiting');
+  return {
+    rules,
+    action,
+    hosts,
+    index: new Map(hosts.map((entry, position) => [entry.host, position])),
+    counts,
+    firstWaiting: firstWaiting === -1 ? hosts.length : firstWaiting,
+    ended: false,
+    wakeAtMs: nowMs,
+  };
+}
+
+function noHosts(): Record<HostStatus, number> {
+  return {
+    waiting: 0,
+    running: 0,
+    killing: 0,
+    success: 0,
+    failed: 0,
+    timeout: 0,
+    killed: 0,
+    killfailed: 0,
+    cancelled: 0,
+    ignored: 0,
+  };
+}

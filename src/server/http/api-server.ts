@@ -1,0 +1,161 @@
+import { performance } from 'node:perf_hooks';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { describeError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import { StoreError } from '../store/store.js';
+import { addressText } from '../uws.js';
+import type { BasicAuth } from './basic-auth.js';
+import { BodyReader, type Body } from './body.js';
+import { Exchange } from './exchange.js';
+import { notFoundPage, redirect, refusal, type Reply } from './reply.js';
+import { RefusedError, type ApiRequest, type Handler } from './request.js';
+import { Router, type Route } from './router.js';
+
+export interface Endpoint {
+  readonly handle: Handler;
+  /** false: anyone may call it, without credentials */
+  readonly restricted: boolean;
+}
+
+export interface ApiServerOptions {
+  readonly routes: readonly Route<Endpoint>[];
+  readonly auth: BasicAuth;
+  readonly maxBodyBytes: number;
+  readonly accessLog: boolean;
+  readonly log: Log;
+}
+
+const UNAUTHORIZED: Reply = Object.freeze({
+  status: 401,
+  headers: { 'WWW-Authenticate': 'Basic realm="Authorization Required"' },
+  body: '',
+});
+const STOPPING: Reply = Object.freeze(refusal('the server is stopping', 503));
+const DRAIN_MS = 1_000;
+
+/** The HTTP API on a uWS app: finds the route, checks credentials, reads the body, and turns errors into words. */
+export class ApiServer {
+  readonly #router: Router<Endpoint>;
+  readonly #options: ApiServerOptions;
+  readonly #bodies: BodyReader;
+  #inFlight = 0;
+  #draining: (() => void) | undefined;
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options;
+    this.#router = new Router(options.routes);
+    this.#bodies = new BodyReader(options.maxBodyBytes);
+  }
+
+  mount(app: TemplatedApp): void {
+    app.any('/*', (res, req) => this.#handle(res, req));
+  }
+
+  /** Refuses new requests and resolves when the ones in hand are answered, or after a second. */
+  async drain(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, DRAIN_MS);
+      this.#draining = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#inFlight === 0) this.#draining();
+    });
+  }
+
+  #handle(res: HttpResponse, req: HttpRequest): void {
+    const arrivedMs = performance.now();
+    const method = req.getCaseSensitiveMethod();
+    const path = req.getUrl();
+    const remoteAddress = addressText(res.getRemoteAddressAsText());
+    this.#inFlight++;
+    let abandonBody: (() => void) | undefined;
+    const exchange = new Exchange(res, method, (status) => {
+      abandonBody?.();
+      this.#inFlight--;
+      if (this.#inFlight === 0) this.#draining?.();
+      if (!this.#options.accessLog) return;
+      const ms = Math.round((performance.now() - arrivedMs) * 10) / 10;
+      this.#options.log.info(
+        { method, path, status, ms, remote: remoteAddress },
+        status === 0 ? 'caller left' : 'request',
+      );
+    });
+    if (this.#draining) return exchange.reply(STOPPING, true);
+
+    const query = req.getQuery() ?? '';
+    const match = this.#router.match(method, path);
+    const denied = this.#answerWithoutHandler(method, match, query, req);
+    const respond = (body: Body): void => {
+      if (denied) exchange.reply(denied);
+      else if (match.kind === 'found')
+        this.#run(exchange, match.route.handler.handle, body, {
+          params: match.params,
+          query: new URLSearchParams(query),
+          remoteAddress,
+          arrivedMs,
+          callerLeft: () => exchange.callerLeft,
+        });
+    };
+    // A body is read to its end even for a refusal: an answer before that can be lost with the connection.
+    if (method === 'POST' || method === 'PUT') abandonBody = this.#bodies.read(res, denied === undefined, respond);
+    else respond({ kind: 'discarded' });
+  }
+
+  #answerWithoutHandler(
+    method: string,
+    match: ReturnType<Router<Endpoint>['match']>,
+    query: string,
+    req: HttpRequest,
+  ): Reply | undefined {
+    switch (match.kind) {
+      case 'none':
+        return notFoundPage();
+      case 'slash':
+        return redirect(method === 'GET' ? 301 : 307, match.path + (query === '' ? '' : `?${query}`));
+      case 'found':
+        if (!match.route.handler.restricted) return undefined;
+        return this.#options.auth.user(req.getHeader('authorization')) === undefined ? UNAUTHORIZED : undefined;
+      default:
+        return match satisfies never;
+    }
+  }
+
+  #run(exchange: Exchange, handle: Handler, body: Body, request: Omit<ApiRequest, 'body'>): void {
+    switch (body.kind) {
+      case 'too-long':
+        return exchange.reply(
+          refusal(`body longer than ${this.#options.maxBodyBytes} bytes (HTTP.MaxContentLength)`, 413),
+        );
+      case 'busy':
+        return exchange.reply(refusal('too many long bodies at once, try again', 503));
+      case 'whole':
+      case 'discarded':
+        break;
+      default:
+        body satisfies never;
+    }
+    const text = body.kind === 'whole' ? body.bytes.toString() : '';
+    try {
+      const reply = handle({ ...request, body: text });
+      if (!(reply instanceof Promise)) return exchange.reply(reply);
+      reply.then(
+        (late) => exchange.reply(late),
+        (error: unknown) => exchange.reply(this.#errorReply(error)),
+      );
+    } catch (error) {
+      exchange.reply(this.#errorReply(error));
+    }
+  }
+
+  #errorReply(error: unknown): Reply {
+    if (error instanceof RefusedError) return refusal(error.message, error.status);
+    if (error instanceof StoreError) {
+      this.#options.log.error({ err: describeError(error), cause: describeError(error.cause) }, 'database failure');
+      return refusal('the database does not answer, try again later', 503);
+    }
+    const stack = error instanceof Error ? error.stack : String(error);
+    this.#options.log.error({ err: stack }, 'request failed');
+    return refusal('internal error, see the server log', 500);
+  }
+}

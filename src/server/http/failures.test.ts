@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
+import { test } from 'node:test';
+import { App } from 'uWebSockets.js';
+import { StoreError } from '../store/store.js';
+import { AUTHORIZATION, KeptLog } from '../testing/test-server.js';
+import { listen } from '../uws.js';
+import { ApiServer } from './api-server.js';
+import { BasicAuth } from './basic-auth.js';
+import { ok } from './reply.js';
+import type { Handler } from './request.js';
+
+/** An API of one route, for failures that a healthy server does not show. */
+async function serve(handle: Handler) {
+  const log = new KeptLog();
+  const app = App();
+  const routes = [{ method: 'GET', path: '/it', handler: { handle, restricted: true } }] as const;
+  const api = new ApiServer({
+    routes,
+    auth: new BasicAuth({ ibex: 'ibex' }),
+    maxBodyBytes: 1024,
+    accessLog: true,
+    log,
+  });
+  api.mount(app);
+  const listener = await listen(app, { host: '127.0.0.1', port: 0 }, 'test');
+  const get = (signal?: AbortSignal): Promise<Response> =>
+    fetch(`http://127.0.0.1:${listener.port}/it`, {
+      headers: { authorization: AUTHORIZATION },
+      signal: signal ?? null,
+    });
+  return { api, log, get, [Symbol.dispose]: () => app.close() };
+}
+
+test('a database that does not answer is a 503 in plain words; its own text goes to the log only', async () => {
+  using served = await serve(() =>
+    Promise.reject(new StoreError('no answer', { cause: new Error('SQLITE_IOERR: disk') })),
+  );
+  const response = await served.get();
+  assert.equal(response.status, 503);
+  assert.deepEqual(await response.json(), { err: 'the database does not answer, try again later' });
+  assert.match(JSON.stringify(served.log.lines), /SQLITE_IOERR/);
+});
+
+test('any other failure is a 500 without a stack', async () => {
+  using served = await serve(() => {
+    throw new TypeError('x is not a function');
+  });
+  const response = await served.get();
+  assert.equal(response.status, 500);
+  assert.deepEqual(await response.json(), { err: 'internal error, see the server log' });
+});
+
+test('a caller that leaves is told to the handler, and an answer after that goes nowhere', async () => {
+  const arrived = Promise.withResolvers<() => boolean>();
+  const answer = Promise.withResolvers<ReturnType<typeof ok>>();
+  using served = await serve((request) => {
+    arrived.resolve(request.callerLeft);
+    return answer.promise;
+  });
+  const leave = new AbortController();
+  const response = served.get(leave.signal);
+  const callerLeft = await arrived.promise;
+  assert.equal(callerLeft(), false);
+  leave.abort();
+  await assert.rejects(response);
+  while (!callerLeft()) await new Promise((resolve) => setImmediate(resolve));
+  answer.resolve(ok(1));
+  await answer.promise;
+  assert.equal(served.log.lines.at(-1)?.message, 'caller left');
+});
+
+test('draining answers what is in hand, refuses what comes, and ends with the last answer', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<ReturnType<typeof ok>>();
+  using served = await serve(() => {
+    arrived.resolve();
+    return answer.promise;
+  });
+  const early = served.get();
+  await arrived.promise;
+  const startedMs = performance.now();
+  const drained = served.api.drain();
+  assert.equal((await served.get()).status, 503);
+  answer.resolve(ok(1));
+  assert.deepEqual(await (await early).json(), { dat: 1, err: '' });
+  await drained;
+  assert.ok(performance.now() - startedMs < 900, 'it did not wait for its deadline');
+});

@@ -1,0 +1,36 @@
+import { ok, refusal } from './reply.js';
+import type { Handler } from './request.js';
+
+/** A machine as `ibex hosts` shows it. */
+export interface HostView {
+  readonly host: string;
+  readonly connected: boolean;
+  /** when it connected, or was last seen; RFC 3339 */
+  readonly since: string;
+  readonly version: string;
+  readonly kind: string;
+  /** undefined while it is not connected */
+  readonly session: { readonly address: string; readonly instance: string; readonly runs: number } | undefined;
+  /** the last one that was turned away as this Host, if any since the server's start */
+  readonly refused: { readonly at: string; readonly address: string; readonly why: string } | undefined;
+}
+
+/** The machines that have ever said hello. Implemented by the agents' side. */
+export interface HostDirectory {
+  hosts(): readonly HostView[];
+  /** False if there is no such Host. A session that is open goes on until it ends. */
+  forget(host: string): Promise<boolean>;
+}
+
+/** GET /ibex/v1/hosts */
+export function listHosts(directory: HostDirectory): Handler {
+  return () => ok(directory.hosts());
+}
+
+/** DELETE /ibex/v1/host/:host/key: the next agent that says hello as this Host is pinned anew */
+export function forgetKey(directory: HostDirectory): Handler {
+  return async (request) => {
+    const known = await directory.forget(request.params['host'] ?? '');
+    return known ? ok() : refusal('no such host');
+  };
+}

@@ -1,0 +1,97 @@
+import { MAX_HOST_LENGTH, MAX_TIMEOUT_SECONDS } from '../../shared/protocol/limits.js';
+import type { NewTask } from '../tasks/task-service.js';
+import { invalid, JsonObject } from './json-object.js';
+import { RefusedError } from './request.js';
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+const FIRST_HOST = ' FH: ';
+const MAX_SCRIPT_BYTES = 65_535;
+/** With this a task still fits into one frame to an agent, even if every character must be escaped. */
+const MAX_STDIN_BYTES = 512 * 1024;
+const MAX_HOSTS = 100_000;
+const MAX_CHARACTERS = Object.freeze({ title: 255, account: 64, creator: 64, pause: 255, args: 512 } as const);
+
+/**
+ * Parses and checks the body of POST /ibex/v1/tasks. Throws RefusedError. The order of the complaints is that of the
+ * Go ibex; what concerns the task and not the form of the body is refused with status 200, because Nightingale shows
+ * the words to its user only then.
+ */
+export function parseNewTask(body: string): NewTask {
+  const fields = new JsonObject(body);
+  const form = {
+    title: fields.text('title'),
+    account: fields.text('account'),
+    batch: fields.whole('batch'),
+    tolerance: fields.whole('tolerance'),
+    timeout: fields.whole('timeout'),
+    pause: fields.text('pause').replaceAll('，', ',').replaceAll(' ', ''),
+    script: fields.text('script'),
+    args: fields.text('args').replaceAll('，', ','),
+    stdin: fields.text('stdin'),
+    creator: fields.text('creator'),
+    action: fields.text('action'),
+  };
+  const givenHosts = fields.texts('hosts');
+  const missing = ([...REQUIRED, 'hosts'] as const).filter((name) =>
+    name === 'hosts' ? !givenHosts : form[name] === '',
+  );
+  if (missing.length > 0) throw invalid(missing.map((name) => `${name} is required`).join(', '));
+
+  const hosts = cleanHosts(givenHosts ?? []);
+  const firstHost = hosts[0];
+  if (firstHost === undefined) throw new RefusedError(400, 'arg(hosts) empty');
+  for (const name of ['batch', 'tolerance', 'timeout'] as const) {
+    if (form[name] < 0) throw refused(`arg(${name}) should be nonnegative`);
+  }
+  if (form.timeout > MAX_TIMEOUT_SECONDS) throw refused('arg(timeout) longer than five days');
+  for (const name of ['title', 'args', 'pause'] as const) {
+    if (/[<>&'"]/.test(form[name])) throw refused(`arg(${name}) is dangerous`);
+  }
+  const title = `${form.title.split(FIRST_HOST, 1)[0] ?? ''}${FIRST_HOST}${firstHost}`;
+  checkLengths({ ...form, title });
+  checkHosts(hosts);
+  if (form.action !== 'start' && form.action !== 'pause') {
+    throw refused(`arg(action) must be start or pause, not ${JSON.stringify(form.action)}`);
+  }
+  return { ...form, title, timeout: form.timeout || DEFAULT_TIMEOUT_SECONDS, action: form.action, hosts };
+}
+
+const REQUIRED = ['title', 'account', 'script', 'action', 'creator'] as const;
+
+function cleanHosts(given: readonly string[]): string[] {
+  return given.map((host) => host.trim()).filter((host) => host !== '' && !host.startsWith('#'));
+}
+
+function checkLengths(form: Readonly<Record<keyof typeof MAX_CHARACTERS | 'script' | 'stdin', string>>): void {
+  if (Buffer.byteLength(form.script) > MAX_SCRIPT_BYTES)
+    throw refused(`arg(script) longer than ${MAX_SCRIPT_BYTES} bytes`);
+  if (Buffer.byteLength(form.stdin) > MAX_STDIN_BYTES) throw refused(`arg(stdin) longer than ${MAX_STDIN_BYTES} bytes`);
+  for (const name of ['title', 'account', 'creator', 'pause', 'args'] as const) {
+    const max = MAX_CHARACTERS[name];
+    if (!fits(form[name], max)) throw refused(`arg(${name}) longer than ${max} characters`);
+  }
+}
+
+/** Names that differ only by letter case are one host in a MySQL table, where the second could not be stored. */
+function checkHosts(hosts: readonly string[]): void {
+  if (hosts.length > MAX_HOSTS) throw refused(`arg(hosts) has more than ${MAX_HOSTS} hosts`);
+  const seen = new Map<string, string>();
+  for (const host of hosts) {
+    if (!fits(host, MAX_HOST_LENGTH))
+      throw refused(`arg(hosts): host ${host.slice(0, 40)}... longer than ${MAX_HOST_LENGTH} characters`);
+    const folded = host.toLowerCase();
+    const other = seen.get(folded);
+    if (other === host) throw refused(`arg(hosts): host ${host} is named twice`);
+    if (other !== undefined) throw refused(`arg(hosts): ${other} and ${host} are the same host`);
+    seen.set(folded, host);
+  }
+}
+
+/** Characters are counted as people and databases do, so that an emoji is one. */
+function fits(text: string, maxCharacters: number): boolean {
+  return text.length <= maxCharacters || (text.length <= 2 * maxCharacters && Array.from(text).length <= maxCharacters);
+}
+
+function refused(why: string): RefusedError {
+  return new RefusedError(200, why);
+}

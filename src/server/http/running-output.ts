@@ -1,0 +1,46 @@
+import { STORED_TAIL_BYTES } from '../../shared/protocol/limits.js';
+import { HostStatus } from '../../shared/task-states.js';
+import type { OutputSource } from '../agents/gateway.js';
+import type { HostOutput, Store } from '../store/store.js';
+import type { TaskService } from '../tasks/task-service.js';
+
+/** Agents asked for one request at most; further running hosts show what the database has. */
+const MAX_ASKED = 50;
+/** One time for all agents that are asked for a request. */
+const ANSWER_WITHIN_MS = 1_000;
+
+/** Outputs as the API shows them: those of running hosts come from their agents, the others from the database. */
+export class RunningOutput {
+  readonly #store: Store;
+  readonly #tasks: TaskService;
+  readonly #source: OutputSource;
+
+  constructor(store: Store, tasks: TaskService, source: OutputSource) {
+    this.#store = store;
+    this.#tasks = tasks;
+    this.#source = source;
+  }
+
+  /** In the task's order, or only the one host (letter case does not matter). Undefined: no such task. */
+  async of(taskId: number, host?: string): Promise<readonly HostOutput[] | undefined> {
+    if (!(await this.#store.meta(taskId))) return undefined;
+    const stored = await this.#store.outputs(taskId, host);
+    const running = stored.filter(isRunning).slice(0, MAX_ASKED);
+    if (running.length === 0) return stored;
+
+    const clocks = new Map((await this.#tasks.states(taskId))?.map((state) => [state.host, state.clock]));
+    const current = new Map(
+      await Promise.all(
+        running.map(async (row) => {
+          const run = { taskId, clock: clocks.get(row.host) ?? 0 };
+          return [row.host, await this.#source.current(row.host, run, STORED_TAIL_BYTES, ANSWER_WITHIN_MS)] as const;
+        }),
+      ),
+    );
+    return stored.map((row) => ({ ...row, ...current.get(row.host) }));
+  }
+}
+
+function isRunning({ status }: HostOutput): boolean {
+  return status === HostStatus.running || status === HostStatus.killing;
+}

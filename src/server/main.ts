@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util';
+import { describeError, UserError } from '../shared/errors.js';
+import { createLog, type Log } from '../shared/log.js';
+import { readServerConfig, type ServerConfig } from './config.js';
+import { Server } from './server.js';
+
+const DEFAULT_CONFIG = 'etc/server.conf';
+
+/** `ibex server [-c FILE]`: serves until SIGTERM or SIGINT. Resolves with the exit code; throws UserError. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { config, warnings } = readServerConfig(configFile(argv));
+  const log = openLog(config);
+  for (const warning of warnings) log.warn({}, warning);
+  // Signals count from the beginning: one that comes during the start ends the server right after it.
+  const ending = untilToldToEnd(log);
+  await using _server = await Server.start(config, log);
+  const exitCode = await ending;
+  log.info({}, 'ibex server stops');
+  return exitCode;
+}
+
+function configFile(argv: readonly string[]): string {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { config: { type: 'string', short: 'c', default: DEFAULT_CONFIG } },
+    });
+    return values.config;
+  } catch (error) {
+    throw new UserError(`usage: ibex server [-c FILE] (${describeError(error)})`);
+  }
+}
+
+function openLog({ log }: ServerConfig): Log {
+  try {
+    return createLog(log.level, log.destination);
+  } catch (error) {
+    throw new UserError(`Log.Dir: cannot write ${log.destination}: ${describeError(error)}`);
+  }
+}
+
+function untilToldToEnd(log: Log): Promise<number> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(0));
+    const failed = (error: unknown): void => {
+      log.error({ err: error instanceof Error ? error.stack : String(error) }, 'unexpected failure, the server stops');
+      resolve(1);
+    };
+    process.on('uncaughtException', failed);
+    process.on('unhandledRejection', failed);
+  });
+}

@@ -1,0 +1,51 @@
+import type { Kysely } from 'kysely';
+import type { RowWrite } from './dialect.js';
+import type { SqlEngine } from './engine.js';
+import type { GroupCommit } from './group-commit.js';
+import { agentRecord, agentRow } from './rows.js';
+import type { AgentTable, Tables } from './schema/tables.js';
+import type { AgentRecord } from './store.js';
+
+/** The table of agents and their keys. */
+export class AgentQueries {
+  readonly #engine: SqlEngine;
+  readonly #db: Kysely<Tables>;
+  readonly #commits: GroupCommit;
+  readonly #save: RowWrite<AgentTable>;
+
+  constructor(engine: SqlEngine, db: Kysely<Tables>, commits: GroupCommit, save: RowWrite<AgentTable>) {
+    this.#engine = engine;
+    this.#db = db;
+    this.#commits = commits;
+    this.#save = save;
+  }
+
+  async all(): Promise<AgentRecord[]> {
+    const rows = await this.#engine.query(this.#db.selectFrom('ibex_agent').selectAll().orderBy('host').compile());
+    return rows.map(agentRecord);
+  }
+
+  async one(host: string): Promise<AgentRecord | undefined> {
+    const rows = await this.#engine.query(
+      this.#db.selectFrom('ibex_agent').selectAll().where('host', '=', host).compile(),
+    );
+    // A column may compare more loosely than byte for byte.
+    const row = rows.find((found) => found.host === host);
+    return row && agentRecord(row);
+  }
+
+  async save(record: AgentRecord): Promise<void> {
+    await this.#commits.run(this.#save.of(record.host, [agentRow(record)]));
+  }
+
+  async forget(host: string): Promise<boolean> {
+    if (!(await this.one(host))) return false;
+    const update = this.#db
+      .updateTable('ibex_agent')
+      .set({ public_key: '' })
+      .where('host', '=', host)
+      .where('public_key', '!=', '');
+    const [changed] = await this.#commits.run([this.#engine.compile(update)]);
+    return changed === 1;
+  }
+}

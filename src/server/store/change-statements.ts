@@ -1,0 +1,114 @@
+import type { TaskChange } from './changes.js';
+import type { HostChange, HostWrites, StoreDialect } from './dialect.js';
+import type { Statement } from './engine.js';
+import { runRow } from './rows.js';
+import { hostTable } from './schema/tables.js';
+
+/** Turns the changes that scheduling makes into statements, each carrying the guard that its change asks for. */
+export class ChangeStatements {
+  readonly #dialect: StoreDialect;
+
+  constructor(dialect: StoreDialect) {
+    this.#dialect = dialect;
+  }
+
+  of(change: TaskChange): readonly Statement[] {
+    const { writes } = this.#dialect;
+    if (change.kind === 'create-task') return this.#create(change);
+    const id = change.taskId;
+    switch (change.kind) {
+      case 'start-host': {
+        const { host, clock } = change;
+        const scope = hostScope(change);
+        return [
+          ...this.#hosts(id).output.of(scope, [{ ...hostChange(change, 'running'), stdout: '', stderr: '' }]),
+          ...writes.deleteDoing.of(scope, [{ id, host }]),
+          ...writes.insertDoing.of(scope, [{ id, host, clock, action: 'start' }]),
+        ];
+      }
+      case 'kill-host': {
+        const { host, clock, startClock } = change;
+        const scope = hostScope(change);
+        return [
+          ...this.#hosts(id).status.of(scope, [hostChange(change, 'killing')]),
+          ...writes.runKept.of(scope, [{ task_id: id, host, clock: startClock }]),
+          ...writes.deleteDoing.of(scope, [{ id, host }]),
+          ...writes.insertDoing.of(scope, [{ id, host, clock, action: 'kill' }]),
+        ];
+      }
+      case 'end-host': {
+        const { host, output, detail } = change;
+        const scope = hostScope(change);
+        const guarded = hostChange(change, change.to);
+        return [
+          ...(output
+            ? this.#hosts(id).output.of(scope, [{ ...guarded, ...output }])
+            : this.#hosts(id).status.of(scope, [guarded])),
+          ...writes.deleteDoing.of(scope, [{ id, host }]),
+          ...writes.runEnded.of(scope, detail ? [runRow(detail)] : []),
+        ];
+      }
+      case 'late-output': {
+        const { host, output, detail } = change;
+        const scope = hostScope(change);
+        return [
+          ...this.#hosts(id).outputOnly.of(scope, output ? [{ id, host, ...output }] : []),
+          ...writes.runEnded.of(scope, [runRow(detail)]),
+        ];
+      }
+      case 'host-started': {
+        const { host, run, startedMs } = change;
+        const row = { task_id: run.taskId, host, clock: run.clock, started_ms: startedMs };
+        return writes.runStarted.of(hostScope(change), [row]);
+      }
+      case 'task-action':
+        return writes.setAction.of(String(id), [{ id, action: change.action, clock: change.clock }]);
+      case 'end-task':
+        return [...writes.deleteAction.of(String(id), [{ id }]), ...writes.deleteScheduler.of(String(id), [{ id }])];
+      default:
+        return change satisfies never;
+    }
+  }
+
+  #create(change: Extract<TaskChange, { kind: 'create-task' }>): Statement[] {
+    const { writes } = this.#dialect;
+    const { meta, hosts, onceKeys = [] } = change;
+    const { id } = meta;
+    const scope = String(id);
+    const clock = Math.floor(meta.created.getTime() / 1_000);
+    return [
+      // First, because of all of these they are the likeliest to be refused.
+      ...onceKeys.flatMap(({ key, ttlMs }) =>
+        writes.onceKey.of(key, [{ request_key: key, task_id: id, ttl_ms: ttlMs }]),
+      ),
+      ...writes.insertMeta.of(scope, [{ ...meta, created: this.#dialect.timeText(meta.created.getTime()) }]),
+      ...writes.insertAction.of(scope, [{ id, action: change.action, clock }]),
+      ...writes.insertScheduler.of(scope, [{ id, scheduler: change.scheduler }]),
+      ...this.#hosts(id).insert.of(
+        scope,
+        hosts.map(({ host, startClock }) => ({ id, host, status: startClock === undefined ? 'waiting' : 'running' })),
+      ),
+      ...writes.insertDoing.of(
+        scope,
+        hosts.flatMap(({ host, startClock }) =>
+          startClock === undefined ? [] : [{ id, host, clock: startClock, action: 'start' }],
+        ),
+      ),
+    ];
+  }
+
+  #hosts(taskId: number): HostWrites {
+    return this.#dialect.writes.hosts(hostTable(taskId));
+  }
+}
+
+function hostScope({ taskId, host }: { readonly taskId: number; readonly host: string }): string {
+  return `${taskId} ${host}`;
+}
+
+function hostChange(
+  change: { readonly taskId: number; readonly host: string; readonly from: string },
+  to: string,
+): HostChange {
+  return { id: change.taskId, host: change.host, from: change.from, to };
+}

@@ -1,0 +1,76 @@
+import type { RawBuilder } from 'kysely';
+import type { Statement } from './engine.js';
+import type { AgentTable, RunRow, TaskMetaRow } from './schema/tables.js';
+
+/** One kind of write. */
+export interface RowWrite<V> {
+  /** The statements for these rows; none for none. `scope`: what they are about, see StatementPart. */
+  of(scope: string, rows: readonly V[]): readonly Statement[];
+}
+
+export interface RunRef {
+  readonly task_id: number;
+  readonly host: string;
+  readonly clock: number;
+}
+
+export interface HostRef {
+  readonly id: number;
+  readonly host: string;
+}
+
+/** A change of a host's status that fails unless it has the status `from`. */
+export interface HostChange extends HostRef {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface HostText extends HostRef {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Writes into the table that holds a task's hosts. */
+export interface HostWrites {
+  readonly insert: RowWrite<HostRef & { readonly status: string }>;
+  readonly status: RowWrite<HostChange>;
+  readonly output: RowWrite<HostChange & HostText>;
+  /** whatever the status; no error if there is no such host */
+  readonly outputOnly: RowWrite<HostText>;
+}
+
+/** Every statement that the store changes rows with, in one database's words. */
+export interface Writes {
+  readonly insertMeta: RowWrite<TaskMetaRow>;
+  readonly insertAction: RowWrite<{ readonly id: number; readonly action: string; readonly clock: number }>;
+  readonly insertScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
+  readonly insertDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
+  readonly deleteDoing: RowWrite<HostRef>;
+  /** a start that is to be remembered, if it is not yet */
+  readonly runKept: RowWrite<RunRef>;
+  readonly runStarted: RowWrite<RunRef & { readonly started_ms: number }>;
+  /** all that a result says; a start time is only ever added */
+  readonly runEnded: RowWrite<RunRow>;
+  readonly setAction: RowWrite<{ readonly id: number; readonly action: string; readonly clock: number }>;
+  /** fails where there is none */
+  readonly deleteAction: RowWrite<{ readonly id: number }>;
+  readonly deleteScheduler: RowWrite<{ readonly id: number }>;
+  /** takes over a key that has expired, and fails as a duplicate of one that has not */
+  readonly onceKey: RowWrite<{ readonly request_key: string; readonly task_id: number; readonly ttl_ms: number }>;
+  /** inserts, or updates all but first_seen_ms */
+  readonly saveAgent: RowWrite<AgentTable>;
+  hosts(table: `task_host_${number}`): HostWrites;
+}
+
+/** What differs between databases besides how they are reached. */
+export interface StoreDialect {
+  readonly writes: Writes;
+  /** The database's clock, unix ms. */
+  readonly nowMs: RawBuilder<number>;
+  /** A moment as the column task_meta.created takes it. */
+  timeText(timeMs: number): string;
+  /** The id that the database would give a new task by itself; 1 where it has never given any. */
+  nextOwnId(): Promise<number>;
+  /** The id of the first task of an empty database, where nobody wishes another. */
+  readonly firstId: number;
+}

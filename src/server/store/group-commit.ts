@@ -1,0 +1,145 @@
+import { StatementError, type SqlEngine, type Statement } from './engine.js';
+import { NotWantedError, StaleStateError, StoreError, TaskIdTakenError } from './store.js';
+
+interface Member {
+  readonly statements: readonly Statement[];
+  readonly bytes: number;
+  readonly wanted: (() => boolean) | undefined;
+  readonly resolve: (changedRows: number[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface GroupLimits {
+  /** statements of one transaction; a single member may have more */
+  readonly groupStatements: number;
+  /** bytes of text of one transaction; a single member may have more */
+  readonly groupBytes: number;
+  /** bytes waiting for their turn; beyond it, callers are refused with StoreError */
+  readonly queueBytes: number;
+}
+
+/** A once-key is held by another task. Nothing was stored. */
+export class OnceKeyTakenError extends Error {
+  override readonly name = 'OnceKeyTakenError';
+}
+
+export const DEFAULT_LIMITS: GroupLimits = { groupStatements: 20_000, groupBytes: 16 << 20, queueBytes: 256 << 20 };
+
+/**
+ * Makes one transaction of all that is asked for while the one before is under way: a commit costs a disk's flush
+ * whatever is in it. There is no timer; the first caller of a quiet moment waits for its turn of the event loop only.
+ * Waiting is limited to `queueBytes`; what comes on top is refused with StoreError.
+ */
+export class GroupCommit implements AsyncDisposable {
+  readonly #engine: SqlEngine;
+  readonly #limits: GroupLimits;
+  #queue: Member[] = [];
+  #queuedBytes = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(engine: SqlEngine, limits: GroupLimits = DEFAULT_LIMITS) {
+    this.#engine = engine;
+    this.#limits = limits;
+  }
+
+  /**
+   * Resolves, once durable, with the rows that each statement changed. All statements of one call are stored or none.
+   * Rejects with StaleStateError where a statement did not find the rows it expected, NotWantedError where `wanted`
+   * says false right before the transaction, TaskIdTakenError or OnceKeyTakenError where such a key is in use,
+   * StoreError else.
+   */
+  run(statements: readonly Statement[], wanted?: () => boolean): Promise<number[]> {
+    const bytes = textBytes(statements);
+    if (this.#queuedBytes + bytes > this.#limits.queueBytes && this.#queue.length > 0) {
+      return Promise.reject(new StoreError('the database is too slow: too much is waiting for it'));
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ statements, bytes, wanted, resolve, reject });
+      this.#queuedBytes += bytes;
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Waits until everything asked for has been answered. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    // The rest of this turn of the event loop may bring more for the same group.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) await this.#flush(this.#nextGroup());
+    this.#running = undefined;
+  }
+
+  #nextGroup(): Member[] {
+    const group: Member[] = [];
+    let statements = 0;
+    let bytes = 0;
+    for (const member of this.#queue) {
+      statements += member.statements.length;
+      bytes += member.bytes;
+      const full = statements > this.#limits.groupStatements || bytes > this.#limits.groupBytes;
+      if (full && group.length > 0) break;
+      group.push(member);
+    }
+    this.#queue = this.#queue.slice(group.length);
+    for (const member of group) this.#queuedBytes -= member.bytes;
+    return group.filter((member) => {
+      const wanted = member.wanted?.() ?? true;
+      if (!wanted) member.reject(new NotWantedError('nobody waits for this any more'));
+      return wanted;
+    });
+  }
+
+  /** A member that is to blame for a failure gets its error alone; the others are tried again without it. */
+  async #flush(group: Member[]): Promise<void> {
+    let members = group;
+    while (members.length > 0) {
+      try {
+        const changed = await this.#engine.transaction(members.flatMap((member) => member.statements));
+        let at = 0;
+        for (const { statements, resolve } of members) resolve(changed.slice(at, (at += statements.length)));
+        return;
+      } catch (error) {
+        const culprit = error instanceof StatementError ? memberAt(members, error.index) : undefined;
+        if (!(error instanceof StatementError) || culprit === undefined) {
+          for (const member of members) member.reject(asStoreError(error));
+          return;
+        }
+        culprit.reject(blame(error, members.flatMap((member) => member.statements)[error.index]));
+        members = members.filter((member) => member !== culprit);
+      }
+    }
+  }
+}
+
+function blame(error: StatementError, statement: Statement | undefined): Error {
+  if (error.fault === 'rows') return new StaleStateError(error.message);
+  if (error.fault === 'duplicate' && statement?.unique === 'task-id') {
+    return new TaskIdTakenError('someone else has used this task id', { cause: error.cause });
+  }
+  if (error.fault === 'duplicate' && statement?.unique === 'once-key') {
+    return new OnceKeyTakenError('this once-key is taken', { cause: error.cause });
+  }
+  return asStoreError(error);
+}
+
+function memberAt(members: readonly Member[], index: number): Member | undefined {
+  let end = 0;
+  return members.find((member) => index < (end += member.statements.length));
+}
+
+function asStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  return new StoreError('the database refused to store this', { cause: error });
+}
+
+function textBytes(statements: readonly Statement[]): number {
+  let bytes = 0;
+  for (const { parameters } of statements) {
+    // Two bytes a UTF-16 unit is near enough, and far cheaper than encoding.
+    for (const parameter of parameters) bytes += typeof parameter === 'string' ? parameter.length * 2 : 8;
+  }
+  return bytes;
+}

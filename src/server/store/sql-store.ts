@@ -1,0 +1,164 @@
+import { sql, type Kysely } from 'kysely';
+import { AgentQueries } from './agent-queries.js';
+import { ChangeStatements } from './change-statements.js';
+import type { TaskChange } from './changes.js';
+import { openCluster } from './cluster-row.js';
+import type { StoreDialect } from './dialect.js';
+import type { SqlEngine } from './engine.js';
+import { GroupCommit, OnceKeyTakenError, type GroupLimits } from './group-commit.js';
+import { OnceKeys } from './once-keys.js';
+import type { Tables } from './schema/tables.js';
+import {
+  DuplicateTaskError,
+  StoreError,
+  TaskIdTakenError,
+  type AgentRecord,
+  type ClusterIdentity,
+  type Store,
+  type TaskListFilter,
+} from './store.js';
+import { TaskIds } from './task-ids.js';
+import { TaskList } from './task-list.js';
+import { TaskQueries } from './task-queries.js';
+
+/** How often a commit is tried whose once-key was taken, and is free when its holder is looked for. */
+const ONCE_ATTEMPTS = 3;
+
+export interface SqlStoreParts {
+  /** Taken over: disposing of the store disposes of it. */
+  readonly engine: SqlEngine;
+  /** only compiles queries */
+  readonly db: Kysely<Tables>;
+  readonly dialect: StoreDialect;
+  readonly firstId: number | undefined;
+  readonly limits?: GroupLimits;
+}
+
+/** The store over any engine whose tables are up to date. */
+export class SqlStore implements Store {
+  readonly cluster: ClusterIdentity;
+  readonly #parts: SqlStoreParts;
+  readonly #commits: GroupCommit;
+  readonly #changes: ChangeStatements;
+  readonly #ids: TaskIds;
+  readonly #onceKeys: OnceKeys;
+  readonly #tasks: TaskQueries;
+  readonly #list: TaskList;
+  readonly #agents: AgentQueries;
+  #disposed: Promise<void> | undefined;
+
+  static async open(parts: SqlStoreParts): Promise<SqlStore> {
+    return new SqlStore(parts, await openCluster(parts.engine, parts.db));
+  }
+
+  private constructor(parts: SqlStoreParts, cluster: ClusterIdentity) {
+    const { engine, db, dialect, firstId, limits } = parts;
+    this.cluster = cluster;
+    this.#parts = parts;
+    this.#commits = new GroupCommit(engine, limits);
+    this.#changes = new ChangeStatements(dialect);
+    this.#ids = new TaskIds(engine, db, dialect, firstId);
+    this.#onceKeys = new OnceKeys(engine, db, dialect, this.#commits);
+    this.#tasks = new TaskQueries(engine, db);
+    this.#list = new TaskList(engine, db, dialect);
+    this.#agents = new AgentQueries(engine, db, this.#commits, dialect.writes.saveAgent);
+  }
+
+  nextTaskId(): Promise<number> {
+    return this.#ids.next();
+  }
+
+  async commit(changes: readonly TaskChange[], wanted?: () => boolean): Promise<void> {
+    const statements = changes.flatMap((change) => this.#changes.of(change));
+    for (let attempt = 0; attempt < ONCE_ATTEMPTS; attempt++) {
+      try {
+        await this.#commits.run(statements, wanted);
+        return;
+      } catch (error) {
+        if (error instanceof TaskIdTakenError) {
+          for (const change of changes) if (change.kind === 'create-task') this.#ids.leaveBlock(change.meta.id);
+        }
+        if (!(error instanceof OnceKeyTakenError)) throw error;
+        const taskId = await this.#onceKeys.holder(changes);
+        if (taskId !== undefined) throw new DuplicateTaskError(taskId);
+      }
+    }
+    throw new StoreError('the task could not be created: its once-key is taken and given back at the same moments');
+  }
+
+  meta(taskId: number) {
+    return this.#tasks.meta(taskId);
+  }
+
+  action(taskId: number) {
+    return this.#tasks.action(taskId);
+  }
+
+  hosts(taskId: number) {
+    return this.#tasks.hosts(taskId);
+  }
+
+  outputs(taskId: number, host?: string) {
+    return this.#tasks.outputs(taskId, host);
+  }
+
+  runDetails(taskId: number) {
+    return this.#tasks.runDetails(taskId);
+  }
+
+  lastRun(taskId: number, host: string) {
+    return this.#tasks.lastRun(taskId, host);
+  }
+
+  listTasks(filter: TaskListFilter) {
+    return this.#list.find(filter);
+  }
+
+  openAmong(taskIds: readonly number[]) {
+    return this.#list.openAmong(taskIds);
+  }
+
+  openTaskIds() {
+    return this.#list.openIds();
+  }
+
+  openTask(taskId: number) {
+    return this.#tasks.openTask(taskId);
+  }
+
+  agents() {
+    return this.#agents.all();
+  }
+
+  agent(host: string) {
+    return this.#agents.one(host);
+  }
+
+  saveAgent(record: AgentRecord) {
+    return this.#agents.save(record);
+  }
+
+  forgetAgent(host: string) {
+    return this.#agents.forget(host);
+  }
+
+  async ping(): Promise<void> {
+    await this.#parts.engine.query(sql`select 1`.compile(this.#parts.db));
+  }
+
+  /** Finishes what was asked for, then closes the database. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    this.#onceKeys[Symbol.dispose]();
+    await this.#commits[Symbol.asyncDispose]();
+    try {
+      await this.#ids[Symbol.asyncDispose]();
+    } finally {
+      await this.#parts.engine[Symbol.asyncDispose]();
+    }
+  }
+}

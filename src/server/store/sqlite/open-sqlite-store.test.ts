@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, it } from 'node:test';
+import { UserError } from '../../../shared/errors.js';
+import { metaOf, StoreFixture } from '../testing/store-fixture.js';
+import { openSqliteStore } from './open-sqlite-store.js';
+
+/** Commits tasks as fast as it can and says the id of each once it is durable, until it is killed. */
+const WRITER = `
+  const [, path, opener, fixture] = process.argv;
+  const { openSqliteStore } = await import(opener);
+  const { createOf, metaOf } = await import(fixture);
+  const store = await openSqliteStore({ path });
+  for (;;) {
+    const id = await store.nextTaskId();
+    await store.commit([createOf(metaOf(id), { a: 1, b: undefined })]);
+    console.log(id);
+  }
+`;
+
+describe('opening a SQLite store', () => {
+  it('makes missing folders, and finds everything again', async () => {
+    await using f = await StoreFixture.open();
+    const { cluster } = f.store;
+    assert.match(cluster.id, /^[0-9a-f]{32}$/);
+    const id = await f.create({ a: 5 });
+    await f.reopen();
+    assert.equal(f.store.cluster.id, cluster.id);
+    assert.equal(f.store.cluster.identity.publicKey, cluster.identity.publicKey);
+    assert.deepEqual(await f.store.meta(id), metaOf(id));
+    await f.store.ping();
+  });
+
+  it('says clearly what is wrong with a file that can not be used', async () => {
+    await using f = await StoreFixture.open();
+    const folder = dirname(f.path);
+    const text = join(folder, 'text');
+    writeFileSync(text, 'this is no database, whatever its name says\n'.repeat(50));
+    const isFolder = join(folder, 'folder');
+    mkdirSync(isFolder);
+    for (const path of [text, isFolder, join(text, 'below', 'ibex.db')]) {
+      await assert.rejects(openSqliteStore({ path }), (error: unknown) => {
+        assert.ok(error instanceof UserError, String(error));
+        assert.ok(error.message.includes(path), error.message);
+        return true;
+      });
+    }
+  });
+
+  it('answers with StoreError once it is closed', async () => {
+    await using f = await StoreFixture.open();
+    await f.store[Symbol.asyncDispose]();
+    await assert.rejects(f.store.ping(), { name: 'StoreError', message: 'the database does not answer' });
+    await assert.rejects(f.store.commit([{ kind: 'end-task', taskId: 1 }]), { name: 'StoreError' });
+  });
+
+  it('has everything it acknowledged after a kill -9, and gives no id twice', async () => {
+    await using f = await StoreFixture.open();
+    await f.store[Symbol.asyncDispose]();
+    const modules = ['./open-sqlite-store.js', '../testing/store-fixture.js'].map(
+      (path) => new URL(path, import.meta.url),
+    );
+    const args = ['--input-type=module', '-e', WRITER, f.path, ...modules.map(String)];
+    const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let last = 0;
+    for await (const line of createInterface({ input: writer.stdout })) {
+      last = Number(line);
+      if (last >= 150) break;
+    }
+    const ended = once(writer, 'exit');
+    writer.kill('SIGKILL');
+    await ended;
+    await f.reopen();
+    for (let id = 1; id <= last; id++) assert.equal((await f.store.hosts(id)).length, 2, `task ${id}`);
+    const next = await f.store.nextTaskId();
+    assert.ok(next > last);
+    assert.equal(await f.store.meta(next), undefined);
+  });
+});

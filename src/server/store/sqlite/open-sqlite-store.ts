@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { describeError, errorCode, UserError } from '../../../shared/errors.js';
+import type { Tables } from '../schema/tables.js';
+import { SqlStore } from '../sql-store.js';
+import type { Store } from '../store.js';
+import { sqliteMigrations } from './migrations.js';
+import { sqliteDialect } from './sqlite-dialect.js';
+import { SqliteEngine } from './sqlite-engine.js';
+
+/** How long another process's lock is waited for, ms. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+export interface SqliteStoreOptions {
+  /** the database's file; missing parent folders are made */
+  readonly path: string;
+  /** the lowest task id to give, 1 by default; an id that was given before is never given again */
+  readonly firstId?: number | undefined;
+}
+
+/** Opens or creates the database and brings its tables up to date. Throws UserError where the file can't be used. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const database = openFile(options.path);
+  try {
+    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+    await migrate(db, options.path);
+    const engine = new SqliteEngine(database);
+    return await SqlStore.open({ engine, db, dialect: sqliteDialect(db, engine), firstId: options.firstId });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openFile(path: string): Database {
+  let database: Database | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    // FULL: with WAL, NORMAL would lose the last commits in a power failure, after they had been acknowledged.
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off');
+    return database;
+  } catch (error) {
+    database?.close();
+    throw new UserError(`cannot open the SQLite database ${path}: ${problem(error)}`);
+  }
+}
+
+async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve({ ...sqliteMigrations }) },
+    migrationTableName: 'ibex_migration',
+    migrationLockTableName: 'ibex_migration_lock',
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    throw new UserError(`cannot bring the tables of the SQLite database ${path} up to date: ${problem(error)}`);
+  }
+}
+
+function problem(error: unknown): string {
+  switch (errorCode(error)) {
+    case 'EACCES':
+    case 'SQLITE_READONLY':
+      return 'permission denied';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a part of its path is a file';
+    case 'SQLITE_NOTADB':
+      return 'the file is not a SQLite database';
+    case 'SQLITE_BUSY':
+      return 'another process keeps it locked';
+    case 'SQLITE_CANTOPEN':
+      return 'the file cannot be opened or created';
+    default:
+      return describeError(error);
+  }
+}

@@ -1,0 +1,109 @@
+import { SqliteError, type default as Database, type Statement as SqliteStatement } from 'better-sqlite3';
+import type { Compilable, CompiledQuery } from 'kysely';
+import { StatementError, type SqlEngine, type Statement, type StatementFault } from '../engine.js';
+import { StoreError } from '../store.js';
+
+/** Prepared statements kept; listing tasks makes new ones without end, so at the limit all are dropped. */
+const PREPARED_MOST = 2_000;
+
+/**
+ * SQLite behind the engine's face. better-sqlite3 is synchronous: a transaction holds up the event loop for as long as
+ * it takes, which for one group commit is about the time of a flush.
+ */
+export class SqliteEngine implements SqlEngine {
+  readonly #database: Database;
+  readonly #prepared = new Map<string, SqliteStatement>();
+  readonly #begin: SqliteStatement;
+  readonly #commit: SqliteStatement;
+  readonly #rollback: SqliteStatement;
+  #closed = false;
+
+  /** Takes the database over: closing the engine closes it. */
+  constructor(database: Database) {
+    this.#database = database;
+    this.#begin = database.prepare('begin immediate');
+    this.#commit = database.prepare('commit');
+    this.#rollback = database.prepare('rollback');
+  }
+
+  async query<Row>(query: CompiledQuery<Row>): Promise<Row[]> {
+    try {
+      // The rows are as kysely's types say because the schema is: the migrations made both.
+      return this.#prepare(query.sql).all(query.parameters) as Row[];
+    } catch (error) {
+      throw unanswered(error);
+    }
+  }
+
+  async transaction(statements: readonly Statement[]): Promise<number[]> {
+    try {
+      this.#begin.run([]);
+    } catch (error) {
+      throw unanswered(error);
+    }
+    try {
+      const changed = statements.map((statement, index) => this.#step(statement, index));
+      this.#commit.run([]);
+      return changed;
+    } catch (error) {
+      this.#undo();
+      throw error instanceof StatementError ? error : unanswered(error);
+    }
+  }
+
+  compile(query: Compilable): Statement {
+    const { sql, parameters } = query.compile();
+    return { sql, parameters };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#database.close();
+  }
+
+  #step(statement: Statement, index: number): number {
+    let changes: number;
+    try {
+      ({ changes } = this.#prepare(statement.sql).run(statement.parameters));
+    } catch (error) {
+      const fault = statementsFault(error);
+      if (fault) throw new StatementError(index, fault, error);
+      throw error;
+    }
+    if (statement.expectRows !== undefined && changes !== statement.expectRows) throw new StatementError(index, 'rows');
+    return changes;
+  }
+
+  #prepare(sql: string): SqliteStatement {
+    let statement = this.#prepared.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      if (this.#prepared.size >= PREPARED_MOST) this.#prepared.clear();
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #undo(): void {
+    try {
+      this.#rollback.run([]);
+    } catch {
+      // SQLite has already rolled back by itself, as it does when the disk is full.
+    }
+  }
+}
+
+/** A value or row that SQLite refuses, in contrast to a file that it can't write. */
+function statementsFault(error: unknown): StatementFault | undefined {
+  if (!(error instanceof SqliteError)) {
+    return error instanceof TypeError || error instanceof RangeError ? 'refused' : undefined;
+  }
+  if (/^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/.test(error.code)) return 'duplicate';
+  return /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE)/.test(error.code) ? 'refused' : undefined;
+}
+
+function unanswered(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  return new StoreError('the database does not answer', { cause: error });
+}

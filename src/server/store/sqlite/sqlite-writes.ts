@@ -1,0 +1,207 @@
+import { sql, type Kysely } from 'kysely';
+import type { HostChange, HostRef, HostText, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
+import type { Statement } from '../engine.js';
+import type { AgentTable, RunRow, TaskMetaRow, Tables } from '../schema/tables.js';
+import { RowsTemplate, Template } from './template.js';
+
+const ROWS_PER_INSERT = 128;
+
+export const SQLITE_NOW_MS = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
+
+/** Writes for SQLite, whose prepared statements make many small ones cheap. */
+export class SqliteWrites implements Writes {
+  readonly #db: Kysely<Tables>;
+  readonly #hosts = new Map<string, HostWrites>();
+  readonly insertMeta;
+  readonly insertAction;
+  readonly insertScheduler;
+  readonly insertDoing;
+  readonly deleteDoing;
+  readonly runKept;
+  readonly runStarted;
+  readonly runEnded;
+  readonly setAction;
+  readonly deleteAction;
+  readonly deleteScheduler;
+  readonly onceKey: RowWrite<OnceRow>;
+  readonly saveAgent;
+
+  constructor(db: Kysely<Tables>) {
+    this.#db = db;
+    this.insertMeta = Template.of<TaskMetaRow>(
+      (s) =>
+        db.insertInto('task_meta').values({
+          id: s('id'),
+          title: s('title'),
+          account: s('account'),
+          batch: s('batch'),
+          tolerance: s('tolerance'),
+          timeout: s('timeout'),
+          pause: s('pause'),
+          script: s('script'),
+          args: s('args'),
+          stdin: s('stdin'),
+          creator: s('creator'),
+          created: s('created'),
+        }),
+      { unique: 'task-id' },
+    );
+    this.insertAction = Template.of<Tables['task_action']>((s) =>
+      db.insertInto('task_action').values({ id: s('id'), action: s('action'), clock: s('clock') }),
+    );
+    this.insertScheduler = Template.of<Tables['task_scheduler']>((s) =>
+      db.insertInto('task_scheduler').values({ id: s('id'), scheduler: s('scheduler') }),
+    );
+    this.insertDoing = new RowsTemplate<Tables['task_host_doing']>(ROWS_PER_INSERT, (rows) =>
+      db
+        .insertInto('task_host_doing')
+        .values(rows.map((s) => ({ id: s('id'), host: s('host'), clock: s('clock'), action: s('action') }))),
+    );
+    this.deleteDoing = Template.of<HostRef>((s) =>
+      db.deleteFrom('task_host_doing').where('id', '=', s('id')).where('host', '=', s('host')),
+    );
+    this.runKept = Template.of<RunRef>((s) =>
+      db
+        .insertInto('ibex_run')
+        .values({ task_id: s('task_id'), host: s('host'), clock: s('clock') })
+        .onConflict((conflict) => conflict.doNothing()),
+    );
+    this.runStarted = Template.of<RunRef & { started_ms: number }>((s) =>
+      db
+        .insertInto('ibex_run')
+        .values({ task_id: s('task_id'), host: s('host'), clock: s('clock'), started_ms: s('started_ms') })
+        .onConflict((conflict) =>
+          conflict.columns(['task_id', 'host', 'clock']).doUpdateSet({ started_ms: s('started_ms') }),
+        ),
+    );
+    this.runEnded = Template.of<RunRow>((s) => {
+      const ended = {
+        exit_code: s('exit_code'),
+        signal: s('signal'),
+        reason: s('reason'),
+        ended_ms: s('ended_ms'),
+        stdout_bytes: s('stdout_bytes'),
+        stderr_bytes: s('stderr_bytes'),
+        stdout_truncated: s('stdout_truncated'),
+        stderr_truncated: s('stderr_truncated'),
+        late: s('late'),
+      };
+      const key = { task_id: s('task_id'), host: s('host'), clock: s('clock') };
+      return db
+        .insertInto('ibex_run')
+        .values({ ...key, ...ended, started_ms: s('started_ms') })
+        .onConflict((conflict) =>
+          conflict.columns(['task_id', 'host', 'clock']).doUpdateSet((eb) => ({
+            ...ended,
+            started_ms: eb.fn.coalesce('excluded.started_ms', 'ibex_run.started_ms'),
+          })),
+        );
+    });
+    this.setAction = Template.of<Tables['task_action']>(
+      (s) =>
+        db
+          .updateTable('task_action')
+          .set({ action: s('action'), clock: s('clock') })
+          .where('id', '=', s('id')),
+      { expectRows: 1 },
+    );
+    this.deleteAction = Template.of<{ id: number }>((s) => db.deleteFrom('task_action').where('id', '=', s('id')), {
+      expectRows: 1,
+    });
+    this.deleteScheduler = Template.of<{ id: number }>((s) =>
+      db.deleteFrom('task_scheduler').where('id', '=', s('id')),
+    );
+    this.onceKey = new OnceKeyWrite(db);
+    this.saveAgent = Template.of<AgentTable>((s) => {
+      const changing = {
+        public_key: s('public_key'),
+        store_id: s('store_id'),
+        boot_id: s('boot_id'),
+        version: s('version'),
+        kind: s('kind'),
+        last_seen_ms: s('last_seen_ms'),
+      };
+      return db
+        .insertInto('ibex_agent')
+        .values({ host: s('host'), first_seen_ms: s('first_seen_ms'), ...changing })
+        .onConflict((conflict) => conflict.column('host').doUpdateSet(changing));
+    });
+  }
+
+  hosts(table: `task_host_${number}`): HostWrites {
+    let writes = this.#hosts.get(table);
+    if (!writes) {
+      writes = hostWrites(this.#db, table);
+      this.#hosts.set(table, writes);
+    }
+    return writes;
+  }
+}
+
+interface OnceRow {
+  readonly request_key: string;
+  readonly task_id: number;
+  readonly ttl_ms: number;
+}
+
+class OnceKeyWrite implements RowWrite<OnceRow> {
+  readonly #expired: Template<OnceRow>;
+  readonly #insert: Template<OnceRow>;
+
+  constructor(db: Kysely<Tables>) {
+    this.#expired = Template.of((s) =>
+      db
+        .deleteFrom('ibex_idempotency')
+        .where('request_key', '=', s('request_key'))
+        .where('expires_ms', '<=', SQLITE_NOW_MS),
+    );
+    this.#insert = Template.of(
+      (s) =>
+        db.insertInto('ibex_idempotency').values({
+          request_key: s('request_key'),
+          task_id: s('task_id'),
+          expires_ms: sql<number>`${SQLITE_NOW_MS} + ${s('ttl_ms')}`,
+        }),
+      { unique: 'once-key' },
+    );
+  }
+
+  of(scope: string, rows: readonly OnceRow[]): Statement[] {
+    return [...this.#expired.of(scope, rows), ...this.#insert.of(scope, rows)];
+  }
+}
+
+function hostWrites(db: Kysely<Tables>, table: `task_host_${number}`): HostWrites {
+  return {
+    insert: new RowsTemplate(ROWS_PER_INSERT, (rows) =>
+      db.insertInto(table).values(rows.map((s) => ({ id: s('id'), host: s('host'), status: s('status') }))),
+    ),
+    status: Template.of<HostChange>(
+      (s) =>
+        db
+          .updateTable(table)
+          .set({ status: s('to') })
+          .where('id', '=', s('id'))
+          .where('host', '=', s('host'))
+          .where('status', '=', s('from')),
+      { expectRows: 1 },
+    ),
+    output: Template.of<HostChange & HostText>(
+      (s) =>
+        db
+          .updateTable(table)
+          .set({ status: s('to'), stdout: s('stdout'), stderr: s('stderr') })
+          .where('id', '=', s('id'))
+          .where('host', '=', s('host'))
+          .where('status', '=', s('from')),
+      { expectRows: 1 },
+    ),
+    outputOnly: Template.of<HostText>((s) =>
+      db
+        .updateTable(table)
+        .set({ stdout: s('stdout'), stderr: s('stderr') })
+        .where('id', '=', s('id'))
+        .where('host', '=', s('host')),
+    ),
+  };
+}

@@ -1,0 +1,192 @@
+import type { Identity } from '../../shared/protocol/opening.js';
+import type { RunReason, RunOutcome, HostStatus, TaskAction } from '../../shared/task-states.js';
+import type { RunId } from '../../shared/run-key.js';
+import type { TaskChange } from './changes.js';
+
+/** A task as created; never changed afterwards. */
+export interface TaskMeta {
+  readonly id: number;
+  readonly title: string;
+  readonly account: string;
+  /** hosts running at once; 0 = all */
+  readonly batch: number;
+  readonly tolerance: number;
+  /** seconds */
+  readonly timeout: number;
+  /** comma-separated hosts after whose start the task pauses */
+  readonly pause: string;
+  readonly script: string;
+  /** arguments of the script, separated by `,,` */
+  readonly args: string;
+  readonly stdin: string;
+  readonly creator: string;
+  readonly created: Date;
+}
+
+export interface HostRow {
+  readonly host: string;
+  readonly status: HostStatus;
+}
+
+export interface HostOutput extends HostRow {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What is known of a run besides the original tables. */
+export interface RunDetail extends RunId {
+  readonly host: string;
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+  readonly reason: RunReason | null;
+  /** agent's wall clock, ms */
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  readonly stdoutTruncated: boolean;
+  readonly stderrTruncated: boolean;
+  /** the result came after its status had been settled otherwise */
+  readonly late: boolean;
+}
+
+/** A result as it is stored: text valid UTF-8, each stream at most 65,535 bytes. */
+export interface StoredResult {
+  readonly status: RunOutcome;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An agent's identity as pinned by Host. */
+export interface AgentRecord {
+  readonly host: string;
+  /** Ed25519 public key, base64url; '' where the Host is known but its key was forgotten */
+  readonly key: string;
+  readonly storeId: string;
+  readonly bootId: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+}
+
+/** A task with everything scheduling needs, read to resume it. */
+export interface OpenTask {
+  readonly meta: TaskMeta;
+  readonly action: TaskAction;
+  readonly hosts: readonly (HostRow & {
+    /** clock and action of its task_host_doing row, if it has one */
+    readonly doing: { readonly clock: number; readonly action: 'start' | 'kill' } | undefined;
+    /** clock of its newest start, 0 if never started */
+    readonly startClock: number;
+    /** ms, of the newest start, if the agent reported it */
+    readonly startedMs: number | null;
+    /** the true result of the newest start is stored */
+    readonly reported: boolean;
+  })[];
+}
+
+/** The newest start of one host of any task, open or done. */
+export interface LastRun {
+  readonly status: HostStatus;
+  /** 0 if never started */
+  readonly startClock: number;
+  /** its true result is stored */
+  readonly reported: boolean;
+}
+
+export interface TaskListFilter {
+  readonly creator: string;
+  /** words that must occur in the title; those with a leading - must not */
+  readonly words: readonly string[];
+  /** created after this moment, unix ms; undefined: no limit */
+  readonly sinceMs: number | undefined;
+  /** 0: no limit */
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface ClusterIdentity {
+  /** random id of this database, 32 hex digits */
+  readonly id: string;
+  readonly identity: Identity;
+}
+
+/**
+ * The database, behind one face for SQLite and MySQL. Every method rejects with StoreError when the database can't
+ * answer; nothing of the database's own text is in its message.
+ */
+export interface Store extends AsyncDisposable {
+  readonly cluster: ClusterIdentity;
+
+  /** An id never given before, in rising order. */
+  nextTaskId(): Promise<number>;
+  /**
+   * Makes the changes durable, all of them or none, and then resolves. Calls made while one commit runs share the next.
+   * Rejects with StaleStateError where a host no longer has the status that a change starts from, with NotWantedError
+   * where `wanted`, asked right before the transaction begins, says false, with TaskIdTakenError where someone else
+   * has used the id of a new task, and with DuplicateTaskError where one of its once-keys is taken.
+   */
+  commit(changes: readonly TaskChange[], wanted?: () => boolean): Promise<void>;
+
+  meta(taskId: number): Promise<TaskMeta | undefined>;
+  /** The action in force, or undefined once the task is done (or unknown). */
+  action(taskId: number): Promise<string | undefined>;
+  /** In the order given at creation. */
+  hosts(taskId: number): Promise<HostRow[]>;
+  /** In the order given at creation; one host only where `host` is given (letter case does not matter). */
+  outputs(taskId: number, host?: string): Promise<HostOutput[]>;
+  /** Every start of every host that is known, in rising order of clocks. */
+  runDetails(taskId: number): Promise<RunDetail[]>;
+  /** Undefined: no such host in such a task. Byte for byte, unlike `outputs`. */
+  lastRun(taskId: number, host: string): Promise<LastRun | undefined>;
+  listTasks(
+    filter: TaskListFilter,
+  ): Promise<{ readonly total: number; readonly list: readonly (TaskMeta & { done: boolean })[] }>;
+  /** Of these ids, those whose task is not finished. */
+  openAmong(taskIds: readonly number[]): Promise<Set<number>>;
+
+  openTaskIds(): Promise<number[]>;
+  openTask(taskId: number): Promise<OpenTask | undefined>;
+
+  agents(): Promise<AgentRecord[]>;
+  agent(host: string): Promise<AgentRecord | undefined>;
+  /** Inserts, or updates all but firstSeenMs. */
+  saveAgent(record: AgentRecord): Promise<void>;
+  /** Forgets the key of a Host; false if it had none. */
+  forgetAgent(host: string): Promise<boolean>;
+  /** Cheap round trip that fails when the database does not answer; it takes 3 s at most. */
+  ping(): Promise<void>;
+}
+
+/** The database did not answer, or refused. The cause is for the log only. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+}
+
+/** A host's row was changed by someone else since it was read; nothing of this commit was stored. */
+export class StaleStateError extends Error {
+  override readonly name = 'StaleStateError';
+}
+
+/** Whoever asked for this commit no longer wants it; nothing of it was stored. */
+export class NotWantedError extends Error {
+  override readonly name = 'NotWantedError';
+}
+
+/** The id of a new task is in use: others write into this database too. Nothing was stored; ask for another id. */
+export class TaskIdTakenError extends Error {
+  override readonly name = 'TaskIdTakenError';
+}
+
+/** The same request has made a task already. Nothing of this commit was stored. */
+export class DuplicateTaskError extends Error {
+  override readonly name = 'DuplicateTaskError';
+  /** of the first task */
+  readonly taskId: number;
+
+  constructor(taskId: number) {
+    super(`the same request has made task ${taskId}`);
+    this.taskId = taskId;
+  }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
+import type { TailServerTextFrame } from '../../shared/protocol/tail-frames.js';
+import type { WatchRequest, WatchSink } from '../agents/session-watches.js';
+import { HostOutput } from './host-output.js';
+import { agentWindow, viewerWindow } from './windows.js';
+
+const MIB = 1024 * 1024;
+
+/** An output whose agent and viewer do what a test says; what reaches either is kept. */
+class Bench {
+  connected = true;
+  room = true;
+  sink: WatchSink | undefined;
+  request: WatchRequest | undefined;
+  readonly credits: number[] = [];
+  readonly sent: (TailServerTextFrame | Omit<OutputFrame, 't'>)[] = [];
+  settled = 0;
+  stored = 0;
+  readonly output: HostOutput;
+
+  constructor(viewerWindowBytes = 100, agentWindowBytes = 40) {
+    this.output = new HostOutput(0, 'web-01', {
+      taskId: 7,
+      viewerWindowBytes,
+      agentWindowBytes,
+      watch: (_host, request, sink) => {
+        if (!this.connected) return undefined;
+        this.request = request;
+        this.sink = sink;
+        return { credit: (bytes) => this.credits.push(bytes), [Symbol.dispose]: () => (this.sink = undefined) };
+      },
+      holdsRun: () => false,
+      hasRoom: () => this.room,
+      send: (frame) => this.sent.push(frame),
+      sendOutput: (frame) => this.sent.push({ ...frame, data: Buffer.from(frame.data) }),
+      wantStored: () => this.stored++,
+      settled: () => this.settled++,
+    });
+  }
+
+  agentSends(offset: number, bytes: number): void {
+    this.sink?.output({ t: 'output', channel: 1, stream: 'stdout', offset, data: Buffer.alloc(bytes, 'x') });
+  }
+
+  get granted(): number {
+    return (this.request?.creditBytes ?? 0) + this.credits.reduce((sum, bytes) => sum + bytes, 0);
+  }
+}
+
+test('the agent never has more credit than its window, and all of it together never more than the viewer gave', () => {
+  const bench = new Bench();
+  bench.output.update('running', 5, undefined);
+  assert.equal(bench.granted, 40);
+  for (let offset = 0; offset < 100; offset += 10) bench.agentSends(offset, 10);
+  assert.equal(bench.granted, 100);
+  bench.output.credit(30);
+  assert.equal(bench.granted, 130);
+  bench.output.credit(10_000);
+  assert.ok(bench.granted <= 130 + 40, 'credit beyond the window does not count');
+});
+
+test('while the socket is full nothing is asked for; when it has drained, it is', () => {
+  const bench = new Bench();
+  bench.room = false;
+  bench.output.update('running', 5, undefined);
+  assert.equal(bench.granted, 0);
+  bench.output.topUp();
+  assert.equal(bench.granted, 0);
+  bench.room = true;
+  bench.output.topUp();
+  assert.equal(bench.granted, 40);
+});
+
+test('what an agent may send for many hosts together fits into the socket', () => {
+  for (const hosts of [1, 4, 5, 64, 65, 200, 1_000, 8_000, 90_000]) {
+    assert.ok(viewerWindow(hosts) >= 64 * 1024 && viewerWindow(hosts) <= MIB);
+    assert.ok(agentWindow(hosts) * hosts <= 8 * MIB + 4 * MIB, `${hosts} hosts`);
+    assert.ok(agentWindow(hosts) <= viewerWindow(hosts));
+  }
+});
+
+test('stored output waits for the credit of its viewer, and goes on from the offset that was shown', async () => {
+  const bench = new Bench();
+  bench.connected = false;
+  bench.output.resume(5, 4, 0);
+  bench.output.update('success', 5, undefined);
+  assert.equal(bench.stored, 1);
+  bench.sent.length = 0;
+  const sending = bench.output.sendStored('stdout', `shown${'y'.repeat(199)}`, 204);
+  assert.deepEqual(
+    bench.sent.map((frame) => 'data' in frame && [frame.offset, frame.data.length]),
+    [[4, 100]],
+  );
+  bench.output.credit(60);
+  bench.output.credit(60);
+  assert.equal(await sending, true);
+  bench.output.storedSent();
+  assert.equal(bench.output.complete, true);
+  const sizes = bench.sent.map((frame) => ('data' in frame ? frame.data.length : 0));
+  assert.equal(
+    sizes.reduce((sum, bytes) => sum + bytes, 0),
+    200,
+  );
+});
+
+test('an agent that comes back while stored output is sent does not send it a second time; a new run ends the sending', async () => {
+  const bench = new Bench();
+  bench.connected = false;
+  bench.output.update('failed', 5, undefined);
+  const sending = bench.output.sendStored('stdout', 'z'.repeat(300), 300);
+  bench.connected = true;
+  bench.output.agentReady();
+  assert.equal(bench.sink, undefined);
+  bench.output.update('running', 9, undefined);
+  assert.equal(await sending, false);
+  assert.deepEqual([bench.request?.clock, bench.request?.stdoutFrom], [9, 0]);
+});
+
+test('a host is complete only when it has ended and its output was sent, in either order', () => {
+  const first = new Bench();
+  first.output.update('running', 5, undefined);
+  first.sink?.end({ t: 'watch-end', watch: 1, outcome: 'complete', stdoutBytes: 0, stderrBytes: 0 });
+  assert.equal(first.output.complete, false);
+  first.output.update('success', 5, undefined);
+  assert.equal(first.output.complete, true);
+
+  const second = new Bench();
+  second.output.update('running', 5, undefined);
+  second.output.update('success', 5, undefined);
+  assert.equal(second.output.complete, false);
+  second.sink?.end({ t: 'watch-end', watch: 1, outcome: 'complete', stdoutBytes: 0, stderrBytes: 0 });
+  assert.equal(second.output.complete, true);
+});
+
+test('after its end nothing of a viewer is left to be called', async () => {
+  const bench = new Bench();
+  bench.output.update('running', 5, undefined);
+  bench.output[Symbol.dispose]();
+  assert.equal(bench.sink, undefined);
+  bench.output.agentReady();
+  assert.equal(bench.sink, undefined);
+});

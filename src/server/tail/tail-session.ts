@@ -1,0 +1,175 @@
+import { ProtocolError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import { encodeOutput } from '../../shared/protocol/binary-frames.js';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
+import { MAX_FRAME_BYTES, TAIL_VERSIONS } from '../../shared/protocol/limits.js';
+import { encodeTailFrame, parseTailViewerFrame } from '../../shared/protocol/tail-codec.js';
+import type { TailFrame, TailServerTextFrame, TailTaskFrame } from '../../shared/protocol/tail-frames.js';
+import { HostStatus } from '../../shared/task-states.js';
+import type { SessionRegistry } from '../agents/session-registry.js';
+import type { Store } from '../store/store.js';
+import type { TaskService } from '../tasks/task-service.js';
+import { chooseHosts } from './choose-hosts.js';
+import { HostOutput, type OutputSurroundings } from './host-output.js';
+import { HostStates } from './host-states.js';
+import { StoredFeed } from './stored-feed.js';
+import type { ViewerSocket } from './viewer-socket.js';
+import { agentWindow, VIEWER_BUFFER_BYTES, viewerWindow } from './windows.js';
+
+export interface TailParts {
+  readonly store: Store;
+  readonly tasks: TaskService;
+  readonly agents: SessionRegistry;
+  readonly log: Log;
+}
+
+/** One viewer of one task, from its first frame to the end of the last host. Disposing it frees its watches. */
+export class TailSession implements Disposable {
+  readonly #parts: TailParts;
+  readonly #socket: ViewerSocket;
+  readonly #ending: (() => void)[] = [];
+  readonly #outputs: HostOutput[] = [];
+  readonly #byHost = new Map<string, HostOutput>();
+  readonly #incomplete = new Set<HostOutput>();
+  #asked = false;
+  #closed = false;
+
+  constructor(socket: ViewerSocket, parts: TailParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+  }
+
+  get asked(): boolean {
+    return this.#asked;
+  }
+
+  receiveText(text: string): void {
+    if (this.#closed) return;
+    try {
+      const frame = parseTailViewerFrame(text);
+      if (frame.t === 'credit') return this.#credit(frame.channel, frame.bytes);
+      if (this.#asked) throw new ProtocolError(CloseCode.badFrame, 'tail: only one task a session');
+      this.#asked = true;
+      this.#open(frame).catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  receiveBinary(): void {
+    this.close(CloseCode.badFrame, 'a viewer sends no binary frames');
+  }
+
+  /** The viewer's socket has room again. */
+  drained(): void {
+    for (const output of this.#outputs) output.topUp();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closed) return;
+    this[Symbol.dispose]();
+    this.#socket.close(code, reason);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const end of this.#ending) end();
+    for (const output of this.#outputs) output[Symbol.dispose]();
+  }
+
+  async #open(frame: TailFrame): Promise<void> {
+    const version = TAIL_VERSIONS.find((known) => frame.versions.includes(known));
+    if (version === undefined) {
+      throw new ProtocolError(CloseCode.version, `this server speaks tail version ${TAIL_VERSIONS.join(', ')}`);
+    }
+    const { store, tasks, agents } = this.#parts;
+    const { taskId } = frame;
+    // Listening begins before the states are read, so that no change falls between.
+    const states = new HostStates(tasks, store, taskId, {
+      apply: ({ host, status, clock }, detail) => this.#byHost.get(host)?.update(status, clock, detail),
+      failed: (error) => this.#fail(error),
+    });
+    this.#ending.push(() => states.stop());
+    const meta = await store.meta(taskId);
+    const initial = await tasks.states(taskId);
+    if (this.#closed) return;
+    if (!meta || !initial) throw new ProtocolError(CloseCode.notFound, `no such task: ${taskId}`);
+    const hosts = chooseHosts(initial, frame.hosts, taskId);
+
+    const feed = new StoredFeed(store, taskId, (error) => this.#fail(error));
+    this.#ending.push(() => feed.stop());
+    const around = this.#surroundings(taskId, hosts.length, feed);
+    hosts.forEach(({ host }, channel) => this.#add(new HostOutput(channel, host, around)));
+    for (const { host, clock, stdout, stderr } of frame.from) this.#byHost.get(host)?.resume(clock, stdout, stderr);
+    const listed = this.#outputs.map(({ channel, host }) => ({ channel, host }));
+    this.#sendTask({
+      t: 'task',
+      version,
+      taskId,
+      title: meta.title,
+      hosts: listed,
+      creditBytes: around.viewerWindowBytes,
+    });
+    this.#ending.push(agents.onReady((host) => this.#byHost.get(host)?.agentReady()));
+    states.start(hosts);
+  }
+
+  #add(output: HostOutput): void {
+    this.#outputs.push(output);
+    this.#byHost.set(output.host, output);
+    this.#incomplete.add(output);
+  }
+
+  #surroundings(taskId: number, hosts: number, feed: StoredFeed): OutputSurroundings {
+    return {
+      taskId,
+      viewerWindowBytes: viewerWindow(hosts),
+      agentWindowBytes: agentWindow(hosts),
+      watch: (host, request, sink) => this.#parts.agents.watch(host, request, sink),
+      holdsRun: (host, run) => this.#parts.agents.holdsRun(host, run),
+      hasRoom: () => this.#socket.bufferedBytes() < VIEWER_BUFFER_BYTES,
+      send: (frame) => this.#send(encodeTailFrame(frame)),
+      sendOutput: (frame) => this.#send(encodeOutput(frame)),
+      wantStored: (output) => feed.add(output),
+      settled: (output) => this.#settled(output),
+    };
+  }
+
+  #settled(output: HostOutput): void {
+    if (!output.complete) {
+      this.#incomplete.add(output);
+      return;
+    }
+    this.#incomplete.delete(output);
+    if (this.#incomplete.size > 0 || this.#closed) return;
+    const ok = this.#outputs.every(({ status }) => status === HostStatus.success);
+    this.#send(encodeTailFrame({ t: 'end', ok }));
+    this.close(CloseCode.normal, 'all hosts have ended');
+  }
+
+  #credit(channel: number, bytes: number): void {
+    const output = this.#outputs[channel];
+    if (!output) throw new ProtocolError(CloseCode.badFrame, `credit: no host has channel ${channel}`);
+    output.credit(bytes);
+  }
+
+  #sendTask(frame: TailTaskFrame): void {
+    const text = encodeTailFrame(frame satisfies TailServerTextFrame);
+    if (Buffer.byteLength(text) > MAX_FRAME_BYTES) {
+      throw new ProtocolError(CloseCode.overload, `task ${frame.taskId} has too many hosts for one tail; name some`);
+    }
+    this.#send(text);
+  }
+
+  #send(frame: string | Uint8Array): void {
+    if (this.#closed || this.#socket.send(frame)) return;
+    this.close(CloseCode.overload, 'frames were lost because the viewer does not read');
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof ProtocolError) return this.close(error.closeCode, error.message);
+    this.#parts.log.error({ err: error instanceof Error ? error.stack : String(error) }, 'tail failed');
+    this.close(CloseCode.internal, 'the server could not read the task, try again');
+  }
+}

@@ -1,0 +1,108 @@
+import { describeError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import type { AgentRun, AgentRunState, ResultFrame } from '../../shared/protocol/agent-frames.js';
+import type { RunId } from '../../shared/run-key.js';
+import type { AgentEvents, AgentGateway } from '../agents/gateway.js';
+import type { ResultEvent } from '../core/events.js';
+import type { ClosedTasks } from './closed-tasks.js';
+import type { OpenTasks } from './open-tasks.js';
+import { RunIndex } from './run-index.js';
+import { storedText } from './stored-text.js';
+
+/** Turns what agents say into events of the tasks that it is about. */
+export class AgentReports implements AgentEvents {
+  readonly #open: OpenTasks;
+  readonly #closed: ClosedTasks;
+  readonly #gateway: Pick<AgentGateway, 'kill'>;
+  readonly #log: Log;
+  /**
+   * Runs that agents listed as alive although their hosts are settled here. They are left to end by themselves, and
+   * counted in what the agent is expected to have, or its digest would differ at every heartbeat until then.
+   */
+  readonly #leftAlone = new RunIndex();
+
+  constructor(open: OpenTasks, closed: ClosedTasks, gateway: Pick<AgentGateway, 'kill'>, log: Log) {
+    this.#open = open;
+    this.#closed = closed;
+    this.#gateway = gateway;
+    this.#log = log;
+  }
+
+  agentListed(host: string, runs: readonly AgentRun[], newStore: boolean): void {
+    const listed = new Map<number, Map<number, AgentRunState>>();
+    for (const { taskId } of this.#open.runs.of(host)) listed.set(taskId, new Map());
+    this.#leftAlone.deleteHost(host);
+    for (const run of runs) {
+      const ofTask = listed.get(run.taskId) ?? new Map<number, AgentRunState>();
+      listed.set(run.taskId, ofTask.set(run.clock, run.state));
+      if (isAlive(run) && this.#open.runs.get(host, run.taskId)?.clock !== run.clock) this.#leftAlone.set(host, run);
+    }
+    for (const [taskId, ofTask] of listed) {
+      if (this.#open.has(taskId)) this.#listedOpen(taskId, host, ofTask, newStore);
+      else for (const [clock, state] of ofTask) if (isAlive({ state })) this.#listedClosed(host, { taskId, clock });
+    }
+  }
+
+  runStarted(host: string, run: RunId, startedMs: number): void {
+    this.#open.postLazily(run.taskId, { kind: 'started', host, clock: run.clock, startedMs });
+  }
+
+  async runEnded(host: string, result: ResultFrame): Promise<'stored' | 'unknown'> {
+    const event = resultEvent(host, result);
+    const answer = await this.#open.post(result.taskId, event);
+    const outcome = answer ? answer.outcome : await this.#closed.report(result.taskId, event);
+    if (this.#leftAlone.get(host, result.taskId)?.clock === result.clock) this.#leftAlone.delete(host, result.taskId);
+    return outcome === 'stored' ? 'stored' : 'unknown';
+  }
+
+  expectedRuns(host: string): readonly RunId[] {
+    const wanted = this.#open.runs.of(host);
+    const others = this.#leftAlone.of(host);
+    return others.length === 0 ? wanted : [...wanted, ...others];
+  }
+
+  #listedOpen(taskId: number, host: string, runs: Map<number, AgentRunState>, newStore: boolean): void {
+    this.#open.post(taskId, { kind: 'listed', host, runs, newStore }).catch((error: unknown) => {
+      this.#log.warn({ task: taskId, host, error: describeError(error) }, "an agent's list was not acted on");
+    });
+  }
+
+  #listedClosed(host: string, run: RunId): void {
+    this.#closed
+      .killWanted(run.taskId, host, run.clock)
+      .then((wanted) => wanted && this.#gateway.kill(host, run))
+      .catch((error: unknown) => {
+        this.#log.warn(
+          { task: run.taskId, host, error: describeError(error) },
+          'a run of a done task was not looked up',
+        );
+      });
+  }
+}
+
+function isAlive(run: Pick<AgentRun, 'state'>): boolean {
+  return run.state !== 'ended';
+}
+
+function resultEvent(host: string, result: ResultFrame): ResultEvent {
+  const { clock, status, exitCode, signal, reason, startedMs, endedMs } = result;
+  const { stdoutBytes, stderrBytes, stdoutTruncated, stderrTruncated } = result;
+  return {
+    kind: 'result',
+    host,
+    clock,
+    status,
+    output: { stdout: storedText(result.stdout, stdoutBytes), stderr: storedText(result.stderr, stderrBytes) },
+    report: {
+      exitCode,
+      signal,
+      reason,
+      startedMs,
+      endedMs,
+      stdoutBytes,
+      stderrBytes,
+      stdoutTruncated,
+      stderrTruncated,
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { AssignFrame } from '../../shared/protocol/agent-frames.js';
+import type { TaskMeta } from '../store/store.js';
+
+/** The parts of an assign frame that are the same for every host and start of a task. */
+type FrameBody = Pick<AssignFrame, 't' | 'taskId' | 'account' | 'script' | 'args' | 'stdin' | 'timeoutMs'>;
+
+/**
+ * Makes the assign frames of one task. Equal frames are the same object, so that a script for many hosts is turned
+ * into bytes once.
+ */
+export class AssignFrames {
+  readonly #body: FrameBody;
+  #last: AssignFrame | undefined;
+
+  constructor(meta: TaskMeta) {
+    this.#body = {
+      t: 'assign',
+      taskId: meta.id,
+      account: meta.account,
+      // It is stored as sent; a carriage return at a line's end would become part of the commands.
+      script: meta.script.replaceAll('\r\n', '\n'),
+      args: meta.args === '' ? [] : meta.args.split(',,'),
+      stdin: meta.stdin,
+      timeoutMs: meta.timeout * 1_000,
+    };
+  }
+
+  frame(clock: number, remainingMs: number): AssignFrame {
+    // Whole tenths of a second, rounded down, so that agents coming back together get the same frame.
+    const startWithinMs = Math.max(0, Math.floor(remainingMs / 100) * 100);
+    if (this.#last?.clock !== clock || this.#last.startWithinMs !== startWithinMs) {
+      this.#last = { ...this.#body, clock, startWithinMs };
+    }
+    return this.#last;
+  }
+}

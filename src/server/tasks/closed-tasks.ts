@@ -1,0 +1,59 @@
+import type { ResultEvent } from '../core/events.js';
+import { isFinal } from '../../shared/task-states.js';
+import { StoreError, type LastRun, type Store } from '../store/store.js';
+import type { HostState } from './task-service.js';
+
+/** What still happens to tasks that are done, straight on the store. */
+export class ClosedTasks {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /**
+   * Keeps a result that came after its task was done: output and details, where the host was settled without them.
+   * No status changes any more. Rejects with StoreError.
+   */
+  async report(taskId: number, event: ResultEvent): Promise<'stored' | 'unknown'> {
+    const run = await this.#store.lastRun(taskId, event.host);
+    if (!run || event.clock > run.startClock) return 'unknown';
+    if (!isFinal(run.status)) throw new StoreError(`task ${taskId} is being opened again`);
+    const newest = event.clock === run.startClock;
+    if (newest && run.reported) return 'stored';
+    await this.#store.commit([
+      {
+        kind: 'late-output',
+        taskId,
+        host: event.host,
+        output: newest ? event.output : undefined,
+        detail: { taskId, host: event.host, clock: event.clock, ...event.report, late: true },
+      },
+    ]);
+    return 'stored';
+  }
+
+  /** True where the host's end was put down as a kill that the agent has not confirmed. */
+  async killWanted(taskId: number, host: string, clock: number): Promise<boolean> {
+    const run = await this.#store.lastRun(taskId, host);
+    return run !== undefined && run.startClock === clock && killUnconfirmed(run);
+  }
+
+  /** Hosts of a task that is not in memory; undefined if there is no such task. */
+  async states(taskId: number): Promise<readonly HostState[] | undefined> {
+    const open = await this.#store.openTask(taskId);
+    if (open) return open.hosts.map(({ host, status, startClock }) => ({ host, status, clock: startClock }));
+    if (!(await this.exists(taskId))) return undefined;
+    const [hosts, runs] = await Promise.all([this.#store.hosts(taskId), this.#store.runDetails(taskId)]);
+    const clocks = new Map(runs.map((run) => [run.host, run.clock]));
+    return hosts.map(({ host, status }) => ({ host, status, clock: clocks.get(host) ?? 0 }));
+  }
+
+  async exists(taskId: number): Promise<boolean> {
+    return (await this.#store.meta(taskId)) !== undefined;
+  }
+}
+
+function killUnconfirmed(run: LastRun): boolean {
+  return !run.reported && (run.status === 'killed' || run.status === 'killfailed');
+}

@@ -1,0 +1,128 @@
+import type { Log } from '../../shared/log.js';
+import type { ResultFrame, AgentRun } from '../../shared/protocol/agent-frames.js';
+import type { RunId } from '../../shared/run-key.js';
+import type { HostAction, TaskAction } from '../../shared/task-states.js';
+import type { AgentEvents, AgentGateway } from '../agents/gateway.js';
+import { createTask } from '../core/create-task.js';
+import type { Answer, TaskEvent } from '../core/events.js';
+import { FINISHED } from '../core/reduce.js';
+import type { Store, TaskMeta } from '../store/store.js';
+import { AgentReports } from './agent-reports.js';
+import { ChangeListeners } from './change-listeners.js';
+import { ClosedTasks } from './closed-tasks.js';
+import { OpenTasks } from './open-tasks.js';
+import type { ActionOutcome, HostState, NewTask, TaskService } from './task-service.js';
+
+export interface TaskServiceOptions {
+  readonly store: Store;
+  /** asked and told only after this function was called; it may be made with the service's own events in mind */
+  readonly gateway: AgentGateway;
+  readonly log: Log;
+  readonly clock: { readonly nowMs: () => number };
+  /** who schedules, in the tables: IP:port, stable over restarts */
+  readonly schedulerName: string;
+  /** how long after its assignment a run may still start, ms; the task's timeout by default, and at most */
+  readonly startWithinMs?: number | undefined;
+  /**
+   * How long after its start the server waits for agents to come back before it judges any run by its silence, ms:
+   * what they finished while it was away must count, even if its deadline has passed meanwhile.
+   */
+  readonly reconnectMs?: number | undefined;
+}
+
+const RECONNECT_MS = 20_000;
+
+/** Both faces of scheduling: to the API and to the agents' sessions. Dispose of it before the store. */
+export interface RunningTaskService extends TaskService, AgentEvents, AsyncDisposable {}
+
+/** Reads the open tasks and goes on with them. Rejects with StoreError if the store can't be read. */
+export async function createTaskService(options: TaskServiceOptions): Promise<RunningTaskService> {
+  const service = new StoredTaskService(options);
+  await service.load();
+  return service;
+}
+
+class StoredTaskService implements RunningTaskService {
+  readonly #options: TaskServiceOptions;
+  readonly #startWithinMs: number;
+  readonly #listeners = new ChangeListeners();
+  readonly #open: OpenTasks;
+  readonly #closed: ClosedTasks;
+  readonly #reports: AgentReports;
+
+  constructor(options: TaskServiceOptions) {
+    const { store, gateway, log, clock, reconnectMs = RECONNECT_MS } = options;
+    const { startWithinMs = Number.POSITIVE_INFINITY } = options;
+    const limits = { startWithinMs, judgeFromMs: clock.nowMs() + reconnectMs };
+    this.#options = options;
+    this.#startWithinMs = startWithinMs;
+    this.#open = new OpenTasks({ store, gateway, log, nowMs: clock.nowMs, limits, listeners: this.#listeners });
+    this.#closed = new ClosedTasks(store);
+    this.#reports = new AgentReports(this.#open, this.#closed, gateway, log);
+  }
+
+  load(): Promise<void> {
+    return this.#open.load();
+  }
+
+  async create(task: NewTask, wanted?: () => boolean): Promise<number> {
+    const { store, schedulerName, log } = this.#options;
+    const { action, hosts, ...description } = task;
+    this.#open.refuseIfStopping();
+    const id = await store.nextTaskId();
+    const context = this.#open.context(id);
+    // Whole seconds, as every ibex has stored it.
+    const created = new Date(Math.floor(context.nowMs / 1_000) * 1_000);
+    const meta: TaskMeta = { ...description, id, created };
+    const step = createTask(meta, action, hosts, schedulerName, this.#startWithinMs, context);
+    await store.commit(step.changes, wanted);
+    log.info({ task: id, hosts: hosts.length, action: step.state.action }, 'task created');
+    this.#open.adopt(meta, step);
+    return id;
+  }
+
+  act(taskId: number, action: TaskAction): Promise<ActionOutcome> {
+    return this.#act(taskId, { kind: 'task-action', action });
+  }
+
+  actOnHost(taskId: number, host: string, action: HostAction): Promise<ActionOutcome> {
+    return this.#act(taskId, { kind: 'host-action', host, action });
+  }
+
+  async states(taskId: number): Promise<readonly HostState[] | undefined> {
+    const state = this.#open.state(taskId);
+    if (!state) return this.#closed.states(taskId);
+    return state.hosts.map(({ host, status, startClock }) => ({ host, status, clock: startClock }));
+  }
+
+  onChange(taskId: number, listener: (host: HostState) => void): () => void {
+    return this.#listeners.add(taskId, listener);
+  }
+
+  agentListed(host: string, runs: readonly AgentRun[], newStore: boolean): void {
+    this.#reports.agentListed(host, runs, newStore);
+  }
+
+  runStarted(host: string, run: RunId, startedMs: number): void {
+    this.#reports.runStarted(host, run, startedMs);
+  }
+
+  runEnded(host: string, result: ResultFrame): Promise<'stored' | 'unknown'> {
+    return this.#reports.runEnded(host, result);
+  }
+
+  expectedRuns(host: string): readonly RunId[] {
+    return this.#reports.expectedRuns(host);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#open[Symbol.asyncDispose]();
+  }
+
+  async #act(taskId: number, event: TaskEvent): Promise<ActionOutcome> {
+    const answer: Answer | undefined = await this.#open.post(taskId, event);
+    if (answer === undefined) return (await this.#closed.exists(taskId)) ? FINISHED : { outcome: 'not-found' };
+    if (answer.outcome === 'stored' || answer.outcome === 'unknown') throw new Error(`not an action: ${event.kind}`);
+    return answer;
+  }
+}

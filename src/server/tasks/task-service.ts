@@ -1,0 +1,43 @@
+import type { ActionOutcome } from '../core/events.js';
+import type { HostAction, TaskAction } from '../../shared/task-states.js';
+import type { HostStatus } from '../../shared/task-states.js';
+
+/** A validated POST /ibex/v1/tasks: hosts cleaned, title with its suffix, defaults filled in. */
+export interface NewTask {
+  readonly title: string;
+  readonly account: string;
+  readonly batch: number;
+  readonly tolerance: number;
+  readonly timeout: number;
+  readonly pause: string;
+  readonly script: string;
+  readonly args: string;
+  readonly stdin: string;
+  readonly creator: string;
+  readonly action: 'start' | 'pause';
+  readonly hosts: readonly string[];
+}
+
+export type { ActionOutcome } from '../core/events.js';
+
+export interface HostState {
+  readonly host: string;
+  readonly status: HostStatus;
+  /** clock of the newest start; 0 before the first */
+  readonly clock: number;
+}
+
+/** The use cases of tasks, as the API calls them. */
+export interface TaskService {
+  /**
+   * Resolves with the id after the commit, which already holds the first batch's start. `wanted` is asked right before
+   * that commit begins; if it says false, nothing is created and the promise rejects with NotWantedError.
+   */
+  create(task: NewTask, wanted?: () => boolean): Promise<number>;
+  act(taskId: number, action: TaskAction): Promise<ActionOutcome>;
+  actOnHost(taskId: number, host: string, action: HostAction): Promise<ActionOutcome>;
+  /** Hosts with their clocks, in the order given; from memory for an open task, else from the store. Undefined: no such task. */
+  states(taskId: number): Promise<readonly HostState[] | undefined>;
+  /** Calls back at every committed change of a host's status in this task, until the returned function is called. */
+  onChange(taskId: number, listener: (host: HostState) => void): () => void;
+}

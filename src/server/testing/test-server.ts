@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Log } from '../../shared/log.js';
+import { readServerConfig } from '../config.js';
+import { Server } from '../server.js';
+
+export const AUTHORIZATION = `Basic ${Buffer.from('ibex:ibex').toString('base64')}`;
+
+/** Keeps what is logged, for tests that look at it. */
+export class KeptLog implements Log {
+  readonly lines: { readonly fields: object; readonly message: string }[] = [];
+
+  debug(fields: object, message: string): void {
+    this.lines.push({ fields, message });
+  }
+
+  info(fields: object, message: string): void {
+    this.debug(fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    this.debug(fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.debug(fields, message);
+  }
+
+  child(): Log {
+    return this;
+  }
+}
+
+/** A whole server on free ports of the loopback address, with its database in a folder that goes with it. */
+export class TestServer implements AsyncDisposable {
+  readonly folder: string;
+  readonly log: KeptLog;
+  #server: Server;
+
+  private constructor(folder: string, log: KeptLog, server: Server) {
+    this.folder = folder;
+    this.log = log;
+    this.#server = server;
+  }
+
+  /** Stops the server and starts it again on the same database and other ports. */
+  async restart(): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    this.#server = await Server.start(readServerConfig(join(this.folder, 'server.conf')).config, this.log);
+  }
+
+  /** `toml`: more lines of server.conf, e.g. keys of [HTTP] or further tables. */
+  static async start(toml = ''): Promise<TestServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'ibex-server-test-'));
+    const file = join(folder, 'server.conf');
+    writeFileSync(
+      file,
+      `[RPC]\nListen = "127.0.0.1:0"\n[SQLite]\nPath = "${join(folder, 'ibex.db')}"\n[HTTP]\nHost = "127.0.0.1"\nPort = 0\n${toml}\n`,
+    );
+    const log = new KeptLog();
+    try {
+      return new TestServer(folder, log, await Server.start(readServerConfig(file).config, log));
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get httpPort(): number {
+    return this.#server.httpPort ?? 0;
+  }
+
+  get agentPort(): number {
+    return this.#server.agentPort;
+  }
+
+  /** Calls the API as ibex/ibex; `path` is what follows /ibex/v1. */
+  async call(method: string, path: string, body?: unknown): Promise<{ status: number; dat: unknown; err: unknown }> {
+    const response = await fetch(`http://127.0.0.1:${this.httpPort}/ibex/v1${path}`, {
+      method,
+      headers: { authorization: AUTHORIZATION },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer: unknown = JSON.parse(await response.text());
+    const { dat, err } = { dat: undefined, err: undefined, ...(typeof answer === 'object' ? answer : {}) };
+    return { status: response.status, dat, err };
+  }
+
+  /** Creates a task that starts at once; its id. */
+  async createTask(hosts: readonly string[], fields: object = {}): Promise<number> {
+    const task = { title: 'test', account: 'root', script: '#!/bin/sh\n:', action: 'start', creator: 'test', hosts };
+    const { dat, err } = await this.call('POST', '/tasks', { ...task, ...fields });
+    if (typeof dat !== 'number') throw new Error(`no task was created: ${String(err)}`);
+    return dat;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,118 @@
+import { createServer } from 'node:net';
+import { us_listen_socket_close, us_socket_local_port, type TemplatedApp } from 'uWebSockets.js';
+import { errorCode, UserError } from '../shared/errors.js';
+
+/*
+ * Facts about uWebSockets.js that code in agents/, http/ and tail/ relies on:
+ * - send() answers 1 (sent), 0 (buffered, will drain) or 2 (dropped: over maxBackpressure).
+ * - The default limits are 16 KiB a frame (a longer one closes with 1006) and 64 KiB of backpressure.
+ * - A message's or body chunk's ArrayBuffer is emptied when its handler returns: what must live longer is copied.
+ * - A request object dies when its handler returns; a response must have onAborted if it is answered later, and may
+ *   not be touched after either.
+ * - An HTTP connection that is idle for about 12 s is closed, and that can't be set. A POST that meets the closing is
+ *   lost without a trace, so answers to POST and PUT close the connection themselves.
+ * - Headers of more than 4 KB get 431 unless UWS_HTTP_MAX_HEADERS_SIZE is set before the process starts.
+ * - endWithoutBody() does not end a response; an answer to HEAD is ended with an empty body.
+ * - The peer's port is not to be had.
+ */
+
+export const MAX_BACKPRESSURE_BYTES = 16 * 1024 * 1024;
+/** Longest idle time that uWS can be told, seconds. */
+export const LONGEST_IDLE_SECONDS = 960;
+export const SendStatus = Object.freeze({ buffered: 0, sent: 1, dropped: 2 } as const);
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Listener extends Disposable {
+  /** as in force: where the configured one is 0, the one that the system chose */
+  readonly port: number;
+}
+
+// Without this option uWS lets two processes share a port, and each gets a part of the connections.
+const EXCLUSIVE_PORT = 1;
+
+/** The form of listen() that takes host, port and options exists, but the package's types leave it out. */
+interface ExclusiveListen {
+  listen(host: string, port: number, options: number, done: (socket: ListenSocket | false) => void): void;
+}
+type ListenSocket = Parameters<typeof us_listen_socket_close>[0];
+
+/**
+ * Makes an app listen. Disposing the listener ends only the accepting of connections; `app.close()` ends those that
+ * are open. Throws UserError naming address and configuration key.
+ */
+export async function listen(app: TemplatedApp, address: Address, configKey: string): Promise<Listener> {
+  let opened: ListenSocket | false = false;
+  // The cast adds the overload described above; nothing else of the app is used through it.
+  const exclusive = app as unknown as ExclusiveListen;
+  exclusive.listen(address.host, address.port, EXCLUSIVE_PORT, (socket) => {
+    opened = socket;
+  });
+  if (!isOpen(opened)) {
+    const why = await whyNot(address);
+    throw new UserError(`cannot listen on ${address.host}:${address.port} (${configKey}): ${why}`);
+  }
+  let socket: ListenSocket | undefined = opened;
+  return {
+    port: us_socket_local_port(socket),
+    [Symbol.dispose]: () => {
+      if (socket !== undefined) us_listen_socket_close(socket);
+      socket = undefined;
+    },
+  };
+}
+
+function isOpen(socket: ListenSocket | false): socket is ListenSocket {
+  return socket !== false;
+}
+
+/** uWS does not say why it can't listen; Node's own listener meets the same obstacle and names it. */
+function whyNot({ host, port }: Address): Promise<string> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => {
+      switch (errorCode(error)) {
+        case 'EADDRINUSE':
+          return resolve('the port is taken by another process');
+        case 'EACCES':
+          return resolve('permission denied (ports below 1024 need root)');
+        case 'EADDRNOTAVAIL':
+        case 'ENOTFOUND':
+        case 'EAI_AGAIN':
+          return resolve('this machine has no such address');
+        default:
+          return resolve(error.message);
+      }
+    });
+    server.listen({ host, port, exclusive: true }, () =>
+      server.close(() => resolve('the port was taken a moment ago; try again')),
+    );
+  });
+}
+
+/** The peer's address as people write it. To be called before the request's handler returns. */
+export function addressText(bytes: ArrayBuffer): string {
+  const text = Buffer.from(bytes).toString();
+  // A v4 peer of a v6 listener comes as eight groups of hex digits.
+  const mapped = /^(?:0000:){5}ffff:([0-9a-f]{2})([0-9a-f]{2}):([0-9a-f]{2})([0-9a-f]{2})$/.exec(text);
+  return mapped
+    ? mapped
+        .slice(1)
+        .map((hex) => Number.parseInt(hex, 16))
+        .join('.')
+    : text;
+}
+
+/** A close frame has room for 123 bytes of text. */
+export function closeReason(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= 123) return text;
+  // A character that was cut in two decodes to a replacement mark, which goes.
+  return `${bytes
+    .subarray(0, 118)
+    .toString()
+    .replace(/\uFFFD$/, '')}...`;
+}
