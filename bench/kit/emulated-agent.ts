@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { WebSocket } from 'ws';
+import { encodeFrame, parseServerFrame } from '../../src/shared/protocol/agent-codec.js';
+import type {
+  AgentTextFrame,
+  AssignFrame,
+  ChallengeFrame,
+  ServerFrame,
+} from '../../src/shared/protocol/agent-frames.js';
+import { encodeResult } from '../../src/shared/protocol/binary-frames.js';
+import { AGENT_PATH } from '../../src/shared/protocol/limits.js';
+import { checkProof, createIdentity, prove, type Identity } from '../../src/shared/protocol/opening.js';
+import { runsDigest } from '../../src/shared/protocol/runs-digest.js';
+import { Backoff } from '../../src/shared/backoff.js';
+
+export interface EmulatorEvents {
+  onReady(): void;
+  onLost(): void;
+  onAssigned(): void;
+  onAcknowledged(): void;
+}
+
+/**
+ * An agent that runs nothing: its end of the session is complete and honest (keys, proofs, heartbeats, results resent
+ * until acknowledged), and every script "prints" the same line and succeeds at once.
+ */
+export class EmulatedAgent {
+  readonly #url: string;
+  readonly #host: string;
+  readonly #intervalMs: number;
+  readonly #events: EmulatorEvents;
+  readonly #identity: Identity = createIdentity().identity;
+  readonly #storeId = randomBytes(8).toString('hex');
+  readonly #instance = randomBytes(8).toString('hex');
+  readonly #backoff = new Backoff({ firstMs: 400, maxMs: 4_000 });
+  readonly #unacknowledged = new Map<string, Buffer>();
+  #socket: WebSocket | undefined;
+  #nonce = '';
+  #assigns = 0;
+  #beats: NodeJS.Timeout | undefined;
+
+  constructor(port: number, host: string, intervalMs: number, events: EmulatorEvents) {
+    this.#url = `ws://127.0.0.1:${port}${AGENT_PATH}`;
+    this.#host = host;
+    this.#intervalMs = intervalMs;
+    this.#events = events;
+  }
+
+  dial(): void {
+    const socket = new WebSocket(this.#url, { perMessageDeflate: false, skipUTF8Validation: true });
+    this.#socket = socket;
+    this.#assigns = 0;
+    socket.on('open', () => this.#hello());
+    socket.on('message', (data) => {
+      if (Buffer.isBuffer(data)) this.#handle(parseServerFrame(data.toString()));
+    });
+    // Every error is followed by a close.
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      if (this.#beats) this.#events.onLost();
+      clearInterval(this.#beats);
+      this.#beats = undefined;
+      setTimeout(() => this.dial(), this.#backoff.nextMs());
+    });
+  }
+
+  #hello(): void {
+    this.#nonce = randomBytes(32).toString('base64url');
+    const who = {
+      host: this.#host,
+      agent: 'emulated',
+      bootId: 'boot',
+      instance: this.#instance,
+      storeId: this.#storeId,
+    };
+    this.#send({ t: 'hello', versions: [1], ...who, key: this.#identity.publicKey, nonce: this.#nonce });
+  }
+
+  #handle(frame: ServerFrame): void {
+    switch (frame.t) {
+      case 'challenge':
+        return this.#prove(frame);
+      case 'welcome':
+        this.#backoff.reset();
+        this.#list();
+        this.#startBeating();
+        for (const result of this.#unacknowledged.values()) this.#socket?.send(result);
+        return this.#events.onReady();
+      case 'assign':
+        return this.#run(frame);
+      case 'list':
+        return this.#list();
+      case 'result-ack':
+        this.#unacknowledged.delete(`${frame.taskId}-${frame.clock}`);
+        return this.#events.onAcknowledged();
+      default:
+    }
+  }
+
+  #prove(frame: ChallengeFrame): void {
+    const opening = {
+      version: frame.version,
+      host: this.#host,
+      cluster: frame.cluster,
+      agentKey: this.#identity.publicKey,
+      agentNonce: this.#nonce,
+      serverKey: frame.key,
+      serverNonce: frame.nonce,
+    };
+    if (!checkProof('server', opening, Buffer.from(frame.proof, 'base64url'))) throw new Error('the server lies');
+    this.#send({ t: 'proof', proof: prove('agent', opening, this.#identity) });
+  }
+
+  #run(frame: AssignFrame): void {
+    const { taskId, clock } = frame;
+    this.#assigns++;
+    this.#events.onAssigned();
+    const nowMs = Date.now();
+    const result = encodeResult({
+      taskId,
+      clock,
+      status: 'success',
+      exitCode: 0,
+      signal: null,
+      reason: null,
+      startedMs: nowMs,
+      endedMs: nowMs,
+      stdoutBytes: 3,
+      stderrBytes: 0,
+      stdoutTruncated: false,
+      stderrTruncated: false,
+      stdout: Buffer.from('ok\n'),
+      stderr: Buffer.alloc(0),
+    });
+    this.#unacknowledged.set(`${taskId}-${clock}`, result);
+    this.#send({ t: 'accepted', taskId, clock });
+    this.#send({ t: 'started', taskId, clock, startedMs: nowMs });
+    this.#socket?.send(result);
+  }
+
+  #list(): void {
+    const runs = [...this.#unacknowledged.keys()].map((name) => {
+      const [taskId = 0, clock = 0] = name.split('-').map(Number);
+      return { taskId, clock, state: 'ended' } as const;
+    });
+    this.#send({ t: 'runs', runs, last: true });
+  }
+
+  /** Beats begin at a random moment of the interval, as those of machines that were started one by one do. */
+  #startBeating(): void {
+    const beat = (): void =>
+      this.#send({
+        t: 'heartbeat',
+        assigns: this.#assigns,
+        runs: 0,
+        digest: runsDigest([]),
+        intervalMs: this.#intervalMs,
+      });
+    this.#beats = setTimeout(() => {
+      beat();
+      this.#beats = setInterval(beat, this.#intervalMs);
+    }, Math.random() * this.#intervalMs);
+  }
+
+  #send(frame: AgentTextFrame): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encodeFrame(frame));
+  }
+}
