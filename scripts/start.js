@@ -164,6 +164,8 @@ MetaDir = ${JSON.stringify(state.metaDir)}
 Interval = 1000
 Servers = ["127.0.0.1:${rpcPort}"]
 Host = "$hostname"
+[Policy]
+KillGrace = 500
 `;
 }
 

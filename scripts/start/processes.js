@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 
 const GRACE_MS = 3_000;
+/** An executor ends its scripts first: their own grace, then ten seconds of sweeping up what will not die. */
+const EXECUTOR_GRACE_MS = 20_000;
 const POLL_MS = 20;
 
 /**
@@ -35,15 +37,14 @@ export function isAlive(id) {
 }
 
 /**
- * SIGTERM, then SIGKILL for one that is still there after three seconds. Resolves once it has gone.
+ * SIGTERM, then SIGKILL for one that is still there after a grace. Resolves once it has gone.
  * @param {ProcessId} id
  */
-export async function end(id) {
+export async function end(id, graceMs = GRACE_MS) {
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGKILL'])) {
     if (!isAlive(id)) return;
     process.kill(id.pid, signal);
-    for (const untilMs = performance.now() + GRACE_MS; isAlive(id) && performance.now() < untilMs;)
-      await sleep(POLL_MS);
+    for (const untilMs = performance.now() + graceMs; isAlive(id) && performance.now() < untilMs;) await sleep(POLL_MS);
   }
 }
 
@@ -53,7 +54,7 @@ export async function end(id) {
  * @param {string} metaDir
  */
 export async function endExecutors(metaDir) {
-  await Promise.all(executors(metaDir).map(end));
+  await Promise.all(executors(metaDir).map((id) => end(id, EXECUTOR_GRACE_MS)));
 }
 
 /**

@@ -12,10 +12,19 @@ export interface Log {
   child(fields: object): Log;
 }
 
+/** Lines that the destination refuses are kept up to here, and dropped beyond it. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024;
+
 /** JSON lines on a file descriptor (2 = stderr, 1 = stdout), or appended to a file. Writes are synchronous: none is lost at exit. */
 export function createLog(level: LogLevel, destination: 1 | 2 | string): Log {
-  return pino(
-    { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: destination, sync: true, mkdir: true }),
-  );
+  const lines = pino.destination({
+    dest: destination,
+    sync: true,
+    mkdir: true,
+    mode: 0o600,
+    maxLength: MAX_UNWRITTEN_BYTES,
+  });
+  // A full disk or a reader that has left must not end the program: these lines are lost, later ones are tried again.
+  lines.on('error', () => undefined);
+  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, lines);
 }

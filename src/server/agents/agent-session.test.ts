@@ -155,6 +155,8 @@ test('a dropped frame ends the session', async () => {
   const bench = await new SessionBench().open();
   bench.drops = true;
   bench.session.kill(RUN);
+  assert.equal(bench.session.closed, false, 'not while its caller is still at work');
+  await Promise.resolve();
   assert.equal(bench.closeCode(), CloseCode.overload);
   assert.equal(bench.session.closed, true);
 });

@@ -15,6 +15,7 @@ import { SILENT_INTERVALS } from '../../shared/protocol/limits.js';
 import type { RunId } from '../../shared/run-key.js';
 import { StoreError } from '../store/store.js';
 import { HeldRuns } from './held-runs.js';
+import type { HostSession } from './host-session.js';
 import { ResultIntake } from './result-intake.js';
 import { ServerOpening } from './server-opening.js';
 import type { Admission, SessionDesk } from './session-desk.js';
@@ -34,7 +35,8 @@ type Phase = 'hello' | 'proof' | 'admission' | 'listing' | 'ready' | 'closed';
  * hello, challenge, proof, welcome, runs; before the welcome nothing else is allowed. A frame that breaks the protocol
  * closes the session with the code of its error.
  */
-export class AgentSession {
+export class AgentSession implements HostSession {
+  readonly pushed = true;
   readonly #socket: SessionSocket;
   readonly #desk: SessionDesk;
   readonly #pulse: SessionPulse;
@@ -46,6 +48,7 @@ export class AgentSession {
   #newStore = false;
   #listing: AgentRun[] = [];
   #assignsSent = 0;
+  #overloaded = false;
 
   constructor(socket: SessionSocket, desk: SessionDesk) {
     this.#socket = socket;
@@ -265,9 +268,11 @@ export class AgentSession {
   #sendEncoded(frame: string | Uint8Array): void {
     if (this.#phase === 'closed') return;
     this.#pulse.sent(this.#desk.nowMs());
-    if (this.#socket.send(frame)) return;
+    if (this.#socket.send(frame) || this.#overloaded) return;
+    this.#overloaded = true;
     this.#desk.log.warn(this.#who, 'agent does not read, its session is closed');
-    this.close(CloseCode.overload, 'frames were lost because the agent does not read');
+    // A little later: whoever is sending just now must not find its watch or result lost before it has it.
+    queueMicrotask(() => this.close(CloseCode.overload, 'frames were lost because the agent does not read'));
   }
 
   #expect(phase: Phase, frame: string): void {

@@ -10,10 +10,10 @@ interface Answer {
 
 /** Asks agents for what their running scripts have written. Holds an answer only until it is complete. */
 export class OutputRelay implements OutputSource {
-  readonly #registry: SessionRegistry;
+  readonly #registry: Pick<SessionRegistry, 'watch'>;
   readonly #asked = new Map<string, Promise<Answer | undefined>>();
 
-  constructor(registry: SessionRegistry) {
+  constructor(registry: Pick<SessionRegistry, 'watch'>) {
     this.#registry = registry;
   }
 

@@ -121,6 +121,13 @@ test('malformed frames: each wrong kind of each field is refused, or is a value 
   assert.ok(refused > 300, `${refused} refused`);
 });
 
+test('lengths are counted in characters, not in halves of them', () => {
+  const assign = SERVER_FRAMES.find((frame) => frame.t === 'assign');
+  const withAccount = (account: string): string => JSON.stringify({ ...assign, account });
+  assert.equal(parseServerFrame(withAccount('\u{1f525}'.repeat(64))).t, 'assign');
+  refuses(parseServerFrame, withAccount('\u{1f525}'.repeat(65)));
+});
+
 test('malformed frames: texts that are no frame at all', () => {
   for (const text of ['', '{', '[]', 'null', '1', '"x"', '{}', '{"t":1}', '{"t":"nonsense"}', '{"t":"__proto__"}']) {
     for (const parse of [parseAgentFrame, parseServerFrame, parseTailViewerFrame, parseTailServerFrame]) {

@@ -32,7 +32,7 @@ export class Fields {
   text(name: string, maxLength: number): string {
     const value = this.#values.get(name);
     if (typeof value !== 'string') throw this.#wrong(name, 'must be a string');
-    if (value.length > maxLength) throw this.#wrong(name, `must have at most ${maxLength} characters`);
+    if (isLonger(value, maxLength)) throw this.#wrong(name, `must have at most ${maxLength} characters`);
     return value;
   }
 
@@ -89,7 +89,7 @@ export class Fields {
 
   texts(name: string, maxItems: number, maxLength: number): string[] {
     return this.#array(name, maxItems).map((item) => {
-      if (typeof item !== 'string' || item.length > maxLength) {
+      if (typeof item !== 'string' || isLonger(item, maxLength)) {
         throw this.#wrong(name, `must hold strings of at most ${maxLength} characters`);
       }
       return item;
@@ -124,4 +124,13 @@ export class Fields {
   #wrong(name: string, what: string): ProtocolError {
     return new ProtocolError(CloseCode.badFrame, `${this.#frame}: ${name} ${what}`);
   }
+}
+
+/** Counts characters (code points), as the API's limits do; a JavaScript string's length counts some of them twice. */
+function isLonger(text: string, maxCharacters: number): boolean {
+  if (text.length <= maxCharacters) return false;
+  if (text.length > 2 * maxCharacters) return true;
+  let characters = 0;
+  for (const _ of text) characters++;
+  return characters > maxCharacters;
 }
