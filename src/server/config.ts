@@ -3,9 +3,11 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readConfig, type Config } from '../shared/config/schema.js';
 import { readTomlFile } from '../shared/config/toml-file.js';
-import { UserError } from '../shared/errors.js';
+import { describeError, UserError } from '../shared/errors.js';
 import type { LogLevel } from '../shared/log.js';
-import { OTHER_DATABASES, SERVER_SCHEMA } from './config/schema.js';
+import { AllowedAddresses } from './agents/port/allowed-addresses.js';
+import { databaseConfig, type DatabaseConfig } from './config/database.js';
+import { SERVER_SCHEMA } from './config/schema.js';
 import type { Address } from './uws.js';
 
 export interface ServerConfig {
@@ -13,10 +15,18 @@ export interface ServerConfig {
   readonly http: HttpConfig | undefined;
   /** where agents connect */
   readonly rpc: Address;
+  /** undefined: agents without a key are not served */
+  readonly legacy: LegacyConfig | undefined;
   /** name of this server in the tables, the same after every restart: IP:port of [RPC] */
   readonly schedulerName: string;
-  readonly sqlitePath: string;
+  readonly database: DatabaseConfig;
   readonly task: Config<typeof SERVER_SCHEMA>['Task'];
+}
+
+export interface LegacyConfig {
+  readonly allowed: AllowedAddresses;
+  /** a port of their own */
+  readonly listen: Address | undefined;
 }
 
 export interface HttpConfig extends Address {
@@ -36,23 +46,18 @@ export function readServerConfig(file: string): {
   readonly warnings: readonly string[];
 } {
   const table = readTomlFile(file);
-  const other = OTHER_DATABASES.find((name) => Object.hasOwn(table, name));
-  if (other !== undefined) {
-    throw new UserError(
-      `${file}: [${other}] asks for a database that comes with a later version of ibex; ` +
-        `remove [MySQL], [DB], [Gorm] and [Postgres] to keep the data in SQLite ([SQLite] Path)`,
-    );
-  }
-  const { config, warnings } = readConfig(SERVER_SCHEMA, table, file);
-  const rpc = parseAddress(config.RPC.Listen, file);
+  const { config, warnings: unused } = readConfig(SERVER_SCHEMA, table, file);
+  const warnings = [...unused];
+  const rpc = parseAddress('RPC.Listen', config.RPC.Listen, file);
   return {
     warnings,
     config: {
       log: { level: config.Log.Level, destination: logDestination(config.Log.Output, config.Log.Dir) },
       http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
       rpc,
+      legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
       schedulerName: `${config.Heartbeat.IP || firstAddress()}:${rpc.port}`,
-      sqlitePath: config.SQLite.Path,
+      database: databaseConfig(config, table, file, warnings),
       task: config.Task,
     },
   };
@@ -84,6 +89,15 @@ function httpConfig({ HTTP, BasicAuth }: Config<typeof SERVER_SCHEMA>, file: str
   };
 }
 
+function legacyConfig({ RPC }: Config<typeof SERVER_SCHEMA>, file: string): LegacyConfig {
+  const listen = RPC.LegacyListen === '' ? undefined : parseAddress('RPC.LegacyListen', RPC.LegacyListen, file);
+  try {
+    return { allowed: new AllowedAddresses(RPC.LegacyAllow), listen };
+  } catch (error) {
+    throw new UserError(`${file}: RPC.LegacyAllow: ${describeError(error)}`);
+  }
+}
+
 function logDestination(output: 'stdout' | 'stderr' | 'file', folder: string): 1 | 2 | string {
   switch (output) {
     case 'stdout':
@@ -98,10 +112,10 @@ function logDestination(output: 'stdout' | 'stderr' | 'file', folder: string): 1
 }
 
 /** `host:port`, `:port` (all addresses) or `[v6]:port`. */
-function parseAddress(text: string, file: string): Address {
+function parseAddress(key: string, text: string, file: string): Address {
   const match = /^(?:\[(?<v6>[^\]]+)\]|(?<host>[^:]*)):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.['port']);
-  if (!match || port > 65_535) throw new UserError(`${file}: RPC.Listen must be host:port, not "${text}"`);
+  if (!match || port > 65_535) throw new UserError(`${file}: ${key} must be host:port, not "${text}"`);
   return { host: match.groups?.['v6'] || match.groups?.['host'] || '0.0.0.0', port };
 }
 

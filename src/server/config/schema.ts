@@ -1,4 +1,4 @@
-import { flag, oneOf, text, unused, whole } from '../../shared/config/keys.js';
+import { flag, oneOf, text, texts, unused, whole } from '../../shared/config/keys.js';
 import { ANY_KEYS, type Key } from '../../shared/config/schema.js';
 
 const OWN_TIMES = 'the times of HTTP connections are fixed';
@@ -6,6 +6,20 @@ const NO_REDIS = 'nothing is kept in Redis';
 const ROTATE = 'the log file is only appended to; rotate it with logrotate (copytruncate)';
 const BY_SESSION = 'the output of a running script is asked of its agent over the session';
 const DAY_SECONDS = 86_400;
+
+const NO_POSTGRES = 'the data is in SQLite, MySQL or MariaDB';
+
+/** [Gorm], and in later versions of the Go ibex [DB]. */
+const DATABASE_RULES = {
+  Debug: unused(flag(false), 'statements are never logged'),
+  DBType: oneOf('mysql', ['mysql', 'postgres']),
+  /** seconds; 0: for ever */
+  MaxLifetime: whole(7_200, 0, 1_000_000_000),
+  /** connections; 0: no limit */
+  MaxOpenConns: whole(150, 0, 100_000),
+  MaxIdleConns: whole(50, 0, 100_000),
+  TablePrefix: text(''),
+} as const;
 
 /** server.conf: every key of the Go ibex, and those of our own ([SQLite], [Agents], [Task]). */
 export const SERVER_SCHEMA = {
@@ -39,6 +53,12 @@ export const SERVER_SCHEMA = {
   },
   RPC: {
     Listen: text('0.0.0.0:20090'),
+    /** agents of Categraf and of the Go ibex, which show no key, are served on loopback and private addresses */
+    Legacy: flag(true),
+    /** further networks that legacy agents may come from */
+    LegacyAllow: texts([]),
+    /** a port of their own besides; empty: none */
+    LegacyListen: text(''),
   },
   Heartbeat: {
     IP: text(''),
@@ -63,6 +83,25 @@ export const SERVER_SCHEMA = {
   SQLite: {
     Path: text('data/ibex.db'),
   },
+  Gorm: DATABASE_RULES,
+  MySQL: {
+    Address: text('127.0.0.1:3306'),
+    User: text('root'),
+    Password: password(),
+    DBName: text('ibex'),
+    Parameters: text(''),
+  },
+  Postgres: {
+    Address: unused(text(''), NO_POSTGRES),
+    User: unused(text(''), NO_POSTGRES),
+    Password: unused(password(), NO_POSTGRES),
+    DBName: unused(text(''), NO_POSTGRES),
+    SSLMode: unused(text(''), NO_POSTGRES),
+  },
+  DB: {
+    DSN: text(''),
+    ...DATABASE_RULES,
+  },
   Agents: {
     Admission: oneOf('pin', ['pin']),
   },
@@ -72,14 +111,11 @@ export const SERVER_SCHEMA = {
     /** finished tasks are deleted after so many days; 0: never */
     KeepDays: unused(whole(0, 0, 36_500), 'this version keeps finished tasks for ever'),
     /** milliseconds in which an identical alarm is taken for the same one; 0: off */
-    DuplicateWindow: unused(whole(1_000, 0, 600_000), 'this version does not look for duplicates'),
+    DuplicateWindow: whole(1_000, 0, 600_000),
     /** seconds in which a host's run may start; 0: as long as its timeout */
     StartWithin: whole(0, 0, 5 * DAY_SECONDS),
   },
 } as const;
-
-/** Tables that choose another database than SQLite. Going on with SQLite in spite of them would look like data loss. */
-export const OTHER_DATABASES: readonly string[] = ['MySQL', 'DB', 'Gorm', 'Postgres'];
 
 function level(): Key<'debug' | 'info' | 'warn' | 'error'> {
   const levels = { debug: 'debug', info: 'info', warning: 'warn', warn: 'warn', error: 'error' } as const;
@@ -89,6 +125,18 @@ function level(): Key<'debug' | 'info' | 'warn' | 'error'> {
       const found = Object.entries(levels).find(([name]) => typeof value === 'string' && name === value.toLowerCase());
       if (!found) throw new Error('must be one of "DEBUG", "INFO", "WARNING", "ERROR"');
       return found[1];
+    },
+  };
+}
+
+/** A number without quotes is taken too: a message about it would tell it. */
+function password(): Key<string> {
+  return {
+    fallback: '',
+    read: (value) => {
+      if (typeof value === 'string') return value;
+      if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
+      throw new Error('must be a text in quotes');
     },
   };
 }

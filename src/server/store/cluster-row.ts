@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { createIdentity, loadIdentity } from '../../shared/protocol/opening.js';
-import type { SqlEngine } from './engine.js';
+import { StatementError, type SqlEngine } from './engine.js';
 import type { Tables } from './schema/tables.js';
 import { StoreError, type ClusterIdentity } from './store.js';
 
@@ -23,7 +23,11 @@ export async function openCluster(engine: SqlEngine, db: Kysely<Tables>): Promis
         ])
         .where((eb) => eb.not(eb.exists(eb.selectFrom('ibex_cluster').select('ibex_cluster.id')))),
     );
-  await engine.transaction([engine.compile(insert)]);
+  try {
+    await engine.transaction([engine.compile(insert)]);
+  } catch (error) {
+    if (!(error instanceof StatementError && error.fault === 'duplicate')) throw error;
+  }
   const made = await readCluster(engine, db);
   if (!made) throw new StoreError('the database does not keep the id of its cluster');
   return made;

@@ -29,6 +29,8 @@ export interface StatementShape {
   readonly target: string;
   /** of two shapes with one target and scope, the lower comes first; the same twice in a scope is never joined */
   readonly rank: number;
+  /** rows of one statement */
+  readonly rowsMost: number;
   statement(rows: readonly unknown[]): Statement;
 }
 
@@ -59,7 +61,9 @@ export class StatementError extends Error {
   readonly fault: StatementFault;
 
   constructor(index: number, fault: StatementFault, cause?: unknown) {
-    super(fault === 'rows' ? 'rows were changed by someone else' : 'a statement was refused by the database', { cause });
+    super(fault === 'rows' ? 'rows were changed by someone else' : 'a statement was refused by the database', {
+      cause,
+    });
     this.index = index;
     this.fault = fault;
   }

@@ -3,11 +3,13 @@ import { describe, it } from 'node:test';
 import { StatementError, type SqlEngine, type Statement } from './engine.js';
 import { GroupCommit } from './group-commit.js';
 import { StoreError, type Store } from './store.js';
-import { createOf, metaOf, StoreFixture } from './testing/store-fixture.js';
+import { createOf, metaOf } from './testing/sample-task.js';
+import { StoreFixture } from './testing/store-fixture.js';
+import { SqlitePlace } from './testing/store-place.js';
 
 describe('a group of commits', () => {
   it('loses only the member that is to blame, and that one whole', async () => {
-    await using f = await StoreFixture.open();
+    await using f = await StoreFixture.open(new SqlitePlace());
     const { store } = f;
     const outcomes = await Promise.allSettled([
       store.commit([createOf(metaOf(1), { a: 1 })]),
@@ -30,7 +32,7 @@ describe('a group of commits', () => {
   });
 
   it('asks right before the transaction whether it is still wanted', async () => {
-    await using f = await StoreFixture.open();
+    await using f = await StoreFixture.open(new SqlitePlace());
     let wanted = true;
     const outcomes = Promise.allSettled([
       f.store.commit([createOf(metaOf(1), { a: 1 })], () => wanted),

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { AgentQueries } from './agent-queries.js';
 import { ChangeStatements } from './change-statements.js';
@@ -21,6 +22,7 @@ import { TaskIds } from './task-ids.js';
 import { TaskList } from './task-list.js';
 import { TaskQueries } from './task-queries.js';
 
+const PING_MS = 3_000;
 /** How often a commit is tried whose once-key was taken, and is free when its holder is looked for. */
 const ONCE_ATTEMPTS = 3;
 
@@ -143,7 +145,19 @@ export class SqlStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.#parts.engine.query(sql`select 1`.compile(this.#parts.db));
+    const late = new AbortController();
+    const answered = this.#parts.engine.query(sql`select 1`.compile(this.#parts.db));
+    const tooLate = wait(PING_MS, undefined, { signal: late.signal, ref: false }).then(() => {
+      throw new StoreError('the database does not answer');
+    });
+    try {
+      await Promise.race([answered, tooLate]);
+    } finally {
+      late.abort();
+      // Whichever came second is nobody's concern any more.
+      await Promise.allSettled([tooLate]);
+      answered.catch(() => undefined);
+    }
   }
 
   /** Finishes what was asked for, then closes the database. */

@@ -7,7 +7,7 @@ import { changeOf, Fixture, newTask, result } from './testing/fixture.js';
 describe('results', () => {
   it('may come twice', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask({ hosts: ['a', 'b'] }));
+    const { id } = await f.service.create(newTask({ hosts: ['a', 'b'] }));
     const clock = f.gateway.clockOf('a');
     const [first, second] = await Promise.all([
       f.service.runEnded('a', result(id, clock)),
@@ -23,7 +23,7 @@ describe('results', () => {
   it('of runs that were never given are unknown', async () => {
     await using f = await Fixture.open();
     assert.equal(await f.service.runEnded('a', result(99, 5)), 'unknown');
-    const id = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
     assert.equal(await f.service.runEnded('b', result(id, f.gateway.clockOf('a'))), 'unknown');
     assert.equal(await f.service.runEnded('a', result(id, f.gateway.clockOf('a') + 1)), 'unknown');
     assert.deepEqual(await f.statuses(id), { a: 'running' });
@@ -32,7 +32,7 @@ describe('results', () => {
   it('that come after an ignore add their output, also when the task is done', async () => {
     await using f = await Fixture.open();
     f.gateway.online.add('a');
-    const id = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
     const clock = f.gateway.clockOf('a');
     assert.deepEqual(await f.service.actOnHost(id, 'a', 'ignore'), { outcome: 'done' });
     assert.equal(await f.store.action(id), undefined);
@@ -46,7 +46,7 @@ describe('results', () => {
 
   it('go to the newest start after a redo', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask({ hosts: ['a', 'b'] }));
+    const { id } = await f.service.create(newTask({ hosts: ['a', 'b'] }));
     const first = f.gateway.clockOf('a');
     await f.service.runEnded('a', result(id, first, { status: 'failed', exitCode: 1 }));
     assert.deepEqual(await f.service.actOnHost(id, 'a', 'redo'), { outcome: 'done' });
@@ -62,7 +62,7 @@ describe('results', () => {
 describe('an agent that lists its runs', () => {
   it('is assigned what it lacks, once it is there', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
     const clock = f.gateway.clockOf('a');
     f.gateway.online.add('a');
     f.gateway.assigns.length = 0;
@@ -82,7 +82,7 @@ describe('an agent that lists its runs', () => {
 
   it('gets its assignments from the file after a restart, under the same clock', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
     const clock = f.gateway.clockOf('a');
     await f.restart();
     f.gateway.online.add('a');
@@ -97,7 +97,7 @@ describe('an agent that lists its runs', () => {
   it('with a new MetaDir has lost what it had taken', async () => {
     await using f = await Fixture.open();
     f.gateway.online.add('a');
-    const id = await f.service.create(newTask({ hosts: ['a', 'b'] }));
+    const { id } = await f.service.create(newTask({ hosts: ['a', 'b'] }));
     const lost = changeOf(f.service, id, ({ host }) => host === 'a');
     f.service.agentListed('a', [], true);
     assert.equal((await lost).status, 'failed');
@@ -114,8 +114,8 @@ describe('an agent that lists its runs', () => {
 
   it('is told to kill what was killed while it was away, and left alone with the rest', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask());
-    const other = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
+    const { id: other } = await f.service.create(newTask());
     const runs: AgentRun[] = [id, other].map((taskId) => ({ taskId, clock: f.gateway.clockOf('a'), state: 'running' }));
     await f.service.act(id, 'kill');
     await f.service.actOnHost(other, 'a', 'ignore');
@@ -144,7 +144,7 @@ describe('a kill', () => {
   it('is sent to the agent, and the result of the start it killed ends the host', async () => {
     await using f = await Fixture.open();
     f.gateway.online.add('a');
-    const id = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
     const clock = f.gateway.clockOf('a');
     assert.deepEqual(await f.service.act(id, 'kill'), { outcome: 'done' });
     assert.deepEqual(f.gateway.kills, [{ host: 'a', run: { taskId: id, clock } }]);
@@ -164,7 +164,7 @@ describe('a start that the agent reports', () => {
   it('is stored before long and survives a restart', async () => {
     await using f = await Fixture.open();
     f.gateway.online.add('a');
-    const id = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
     const run = { taskId: id, clock: f.gateway.clockOf('a') };
     f.service.runStarted('a', run, 123_456);
     await f.restart();

@@ -8,7 +8,7 @@ describe('a task', () => {
   it('is durable before it is assigned, and its result ends it', async () => {
     await using f = await Fixture.open();
     f.gateway.online.add('a');
-    const id = await f.service.create(newTask({ args: 'x,,y z' }));
+    const { id } = await f.service.create(newTask({ args: 'x,,y z' }));
     assert.equal(id, 1);
     const [assign] = f.gateway.assigns;
     assert.deepEqual(assign?.hosts, ['a']);
@@ -53,7 +53,7 @@ describe('a task', () => {
     assert.deepEqual(await f.service.act(7, 'start'), { outcome: 'not-found' });
     assert.deepEqual(await f.service.actOnHost(7, 'a', 'redo'), { outcome: 'not-found' });
     assert.equal(await f.service.states(7), undefined);
-    const id = await f.service.create(newTask({ action: 'pause' }));
+    const { id } = await f.service.create(newTask({ action: 'pause' }));
     assert.deepEqual(await f.service.act(id, 'cancel'), { outcome: 'done' });
     assert.deepEqual(await f.statuses(id), { a: 'cancelled' });
     const finished = { outcome: 'refused', why: 'task already finished, no more action can do' };
@@ -63,7 +63,7 @@ describe('a task', () => {
 
   it('tells committed changes to listeners, until they leave', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask({ hosts: ['a', 'b'], batch: 1 }));
+    const { id } = await f.service.create(newTask({ hosts: ['a', 'b'], batch: 1 }));
     const seen: HostState[] = [];
     const stop = f.service.onChange(id, (host) => seen.push(host));
     const clock = f.gateway.clockOf('a');
@@ -79,7 +79,7 @@ describe('a task', () => {
   it('takes many results of one moment in few commits', async () => {
     await using f = await Fixture.open();
     const hosts = Array.from({ length: 2_000 }, (_, i) => `host-${i}`);
-    const id = await f.service.create(newTask({ hosts }));
+    const { id } = await f.service.create(newTask({ hosts }));
     const clock = f.gateway.clockOf('host-0');
     const outcomes = await Promise.all(hosts.map((host) => f.service.runEnded(host, result(id, clock))));
     assert.ok(outcomes.every((outcome) => outcome === 'stored'));
@@ -91,7 +91,7 @@ describe('a task', () => {
 describe('a deadline', () => {
   it('settles a host that no agent was there for', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask({ timeout: 1 }));
+    const { id } = await f.service.create(newTask({ timeout: 1 }));
     await changeOf(f.service, id, ({ status }) => status === 'timeout');
     assert.equal(await f.store.action(id), undefined);
     const [detail] = await f.store.runDetails(id);
@@ -106,7 +106,7 @@ describe('a deadline', () => {
 
   it('holds over a restart', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask({ timeout: 1, hosts: ['a', 'b'], batch: 1, tolerance: 1 }));
+    const { id } = await f.service.create(newTask({ timeout: 1, hosts: ['a', 'b'], batch: 1, tolerance: 1 }));
     await f.restart(10);
     await changeOf(f.service, id, ({ host, status }) => host === 'b' && status === 'timeout');
     assert.deepEqual(await f.statuses(id), { a: 'timeout', b: 'timeout' });
@@ -116,7 +116,7 @@ describe('a deadline', () => {
   it('that passed while the server was away leaves agents the time to come back with their results', async () => {
     await using f = await Fixture.open();
     f.gateway.online.add('a');
-    const id = await f.service.create(newTask({ timeout: 1 }));
+    const { id } = await f.service.create(newTask({ timeout: 1 }));
     const clock = f.gateway.clockOf('a');
     const resumed = new Date((clock + 3_600) * 1_000);
     await f.restart(5_000, () => resumed.getTime() + performance.now());
@@ -135,7 +135,7 @@ describe('a deadline', () => {
 describe('a store that fails', () => {
   it('keeps answers back, and the task goes on with what is stored', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask());
+    const { id } = await f.service.create(newTask());
     const clock = f.gateway.clockOf('a');
     const commit = f.store.commit.bind(f.store);
     f.store.commit = () => Promise.reject(new StoreError('the database does not answer'));
@@ -150,7 +150,7 @@ describe('a store that fails', () => {
 
   it('reads the task again when someone else has changed its rows', async () => {
     await using f = await Fixture.open();
-    const id = await f.service.create(newTask({ hosts: ['a', 'b'], batch: 1, action: 'pause' }));
+    const { id } = await f.service.create(newTask({ hosts: ['a', 'b'], batch: 1, action: 'pause' }));
     await f.store.commit([
       { kind: 'end-host', taskId: id, host: 'a', from: 'waiting', to: 'ignored', output: undefined, detail: undefined },
     ]);

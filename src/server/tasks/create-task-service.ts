@@ -2,16 +2,17 @@ import type { Log } from '../../shared/log.js';
 import type { ResultFrame, AgentRun } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { HostAction, TaskAction } from '../../shared/task-states.js';
-import type { AgentEvents, AgentGateway } from '../agents/gateway.js';
-import { createTask } from '../core/create-task.js';
-import type { Answer, TaskEvent } from '../core/events.js';
+import type { AgentEvents, AgentGateway, OpenRun, PulledWork } from '../agents/gateway.js';
+import type { Answer, StoredOutput, TaskEvent } from '../core/events.js';
 import { FINISHED } from '../core/reduce.js';
-import type { Store, TaskMeta } from '../store/store.js';
+import type { Store } from '../store/store.js';
 import { AgentReports } from './agent-reports.js';
 import { ChangeListeners } from './change-listeners.js';
 import { ClosedTasks } from './closed-tasks.js';
 import { OpenTasks } from './open-tasks.js';
-import type { ActionOutcome, HostState, NewTask, TaskService } from './task-service.js';
+import { openRuns } from './pulled-runs.js';
+import { TaskCreator } from './task-creator.js';
+import type { ActionOutcome, CreatedTask, HostState, NewTask, TaskService } from './task-service.js';
 
 export interface TaskServiceOptions {
   readonly store: Store;
@@ -23,6 +24,8 @@ export interface TaskServiceOptions {
   readonly schedulerName: string;
   /** how long after its assignment a run may still start, ms; the task's timeout by default, and at most */
   readonly startWithinMs?: number | undefined;
+  /** how long an identical task with stdin is taken for the same alarm, ms; 0, the default, is off */
+  readonly duplicateWindowMs?: number | undefined;
   /**
    * How long after its start the server waits for agents to come back before it judges any run by its silence, ms:
    * what they finished while it was away must count, even if its deadline has passed meanwhile.
@@ -32,8 +35,8 @@ export interface TaskServiceOptions {
 
 const RECONNECT_MS = 20_000;
 
-/** Both faces of scheduling: to the API and to the agents' sessions. Dispose of it before the store. */
-export interface RunningTaskService extends TaskService, AgentEvents, AsyncDisposable {}
+/** All faces of scheduling: to the API, to sessions, and to agents that ask for work. Dispose of it before the store. */
+export interface RunningTaskService extends TaskService, AgentEvents, PulledWork, AsyncDisposable {}
 
 /** Reads the open tasks and goes on with them. Rejects with StoreError if the store can't be read. */
 export async function createTaskService(options: TaskServiceOptions): Promise<RunningTaskService> {
@@ -43,42 +46,40 @@ export async function createTaskService(options: TaskServiceOptions): Promise<Ru
 }
 
 class StoredTaskService implements RunningTaskService {
-  readonly #options: TaskServiceOptions;
-  readonly #startWithinMs: number;
+  readonly #nowMs: () => number;
   readonly #listeners = new ChangeListeners();
   readonly #open: OpenTasks;
   readonly #closed: ClosedTasks;
   readonly #reports: AgentReports;
+  readonly #creator: TaskCreator;
 
   constructor(options: TaskServiceOptions) {
     const { store, gateway, log, clock, reconnectMs = RECONNECT_MS } = options;
-    const { startWithinMs = Number.POSITIVE_INFINITY } = options;
+    const { schedulerName, startWithinMs = Number.POSITIVE_INFINITY, duplicateWindowMs = 0 } = options;
+    this.#nowMs = clock.nowMs;
     const limits = { startWithinMs, judgeFromMs: clock.nowMs() + reconnectMs };
-    this.#options = options;
-    this.#startWithinMs = startWithinMs;
     this.#open = new OpenTasks({ store, gateway, log, nowMs: clock.nowMs, limits, listeners: this.#listeners });
     this.#closed = new ClosedTasks(store);
     this.#reports = new AgentReports(this.#open, this.#closed, gateway, log);
+    this.#creator = new TaskCreator({
+      store,
+      log,
+      nowMs: clock.nowMs,
+      schedulerName,
+      startWithinMs,
+      duplicateWindowMs,
+      context: (taskId) => this.#open.context(taskId),
+      created: (meta, step) => this.#open.adopt(meta, step),
+    });
   }
 
   load(): Promise<void> {
     return this.#open.load();
   }
 
-  async create(task: NewTask, wanted?: () => boolean): Promise<number> {
-    const { store, schedulerName, log } = this.#options;
-    const { action, hosts, ...description } = task;
+  async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
     this.#open.refuseIfStopping();
-    const id = await store.nextTaskId();
-    const context = this.#open.context(id);
-    // Whole seconds, as every ibex has stored it.
-    const created = new Date(Math.floor(context.nowMs / 1_000) * 1_000);
-    const meta: TaskMeta = { ...description, id, created };
-    const step = createTask(meta, action, hosts, schedulerName, this.#startWithinMs, context);
-    await store.commit(step.changes, wanted);
-    log.info({ task: id, hosts: hosts.length, action: step.state.action }, 'task created');
-    this.#open.adopt(meta, step);
-    return id;
+    return this.#creator.create(task, wanted);
   }
 
   act(taskId: number, action: TaskAction): Promise<ActionOutcome> {
@@ -113,6 +114,22 @@ class StoredTaskService implements RunningTaskService {
 
   expectedRuns(host: string): readonly RunId[] {
     return this.#reports.expectedRuns(host);
+  }
+
+  openRuns(host: string): readonly OpenRun[] | undefined {
+    return openRuns(this.#open, host);
+  }
+
+  async runTaken(host: string, { taskId, clock }: RunId): Promise<void> {
+    await this.#open.post(taskId, { kind: 'started', host, clock, startedMs: this.#nowMs() });
+  }
+
+  async runLost(host: string, { taskId, clock }: RunId, output: StoredOutput): Promise<void> {
+    await this.#open.post(taskId, { kind: 'lost', host, clock, output });
+  }
+
+  async taskExists(taskId: number): Promise<boolean> {
+    return this.#open.has(taskId) || (await this.#closed.exists(taskId));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

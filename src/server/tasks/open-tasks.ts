@@ -38,6 +38,8 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   readonly #options: OpenTasksOptions;
   readonly #tasks = new Map<number, OpenTask>();
   readonly #wakes: WakeQueue;
+  /** open tasks that could not be read since the start: their hosts are not in `runs` */
+  readonly #neverRead = new Set<number>();
   #stopping = false;
 
   constructor(options: OpenTasksOptions) {
@@ -50,6 +52,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   /** Reads every open task and takes its scheduling up again. */
   async load(): Promise<void> {
     const taskIds = await this.store.openTaskIds();
+    for (const taskId of taskIds) this.#neverRead.add(taskId);
     for (const taskId of taskIds) await this.#mailbox(taskId).settle();
   }
 
@@ -80,6 +83,15 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     return this.#tasks.has(taskId);
   }
 
+  /** True once `runs` holds the runs of every open task. */
+  get complete(): boolean {
+    return this.#neverRead.size === 0;
+  }
+
+  meta(taskId: number): TaskMeta | undefined {
+    return this.#tasks.get(taskId)?.mailbox.meta;
+  }
+
   /** As last committed; undefined if the task is not in memory. */
   state(taskId: number): TaskState | undefined {
     return this.#tasks.get(taskId)?.mailbox.state;
@@ -108,6 +120,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   }
 
   loaded(mailbox: TaskMailbox, state: TaskState): void {
+    this.#neverRead.delete(mailbox.taskId);
     for (const entry of state.hosts) this.#index(mailbox.taskId, entry);
     this.#wakes.set(mailbox.taskId, state.wakeAtMs);
   }
@@ -134,6 +147,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   }
 
   idle(mailbox: TaskMailbox): void {
+    this.#neverRead.delete(mailbox.taskId);
     mailbox[Symbol.dispose]();
     this.#wakes.set(mailbox.taskId, Number.POSITIVE_INFINITY);
     this.#tasks.delete(mailbox.taskId);

@@ -16,6 +16,14 @@ export interface NewTask {
   readonly creator: string;
   readonly action: 'start' | 'pause';
   readonly hosts: readonly string[];
+  /** the caller's own name for this request: within a day, all requests of one name make one task */
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface CreatedTask {
+  readonly id: number;
+  /** nothing was created: this is the task that the same request has made before */
+  readonly duplicate: boolean;
 }
 
 export type { ActionOutcome } from '../core/events.js';
@@ -30,10 +38,11 @@ export interface HostState {
 /** The use cases of tasks, as the API calls them. */
 export interface TaskService {
   /**
-   * Resolves with the id after the commit, which already holds the first batch's start. `wanted` is asked right before
-   * that commit begins; if it says false, nothing is created and the promise rejects with NotWantedError.
+   * Resolves after the commit, which already holds the first batch's start. `wanted` is asked right before that commit
+   * begins; if it says false, nothing is created and the promise rejects with NotWantedError. A request that came
+   * before, by its key or as the same alarm within the duplicate window, shares the outcome of the first.
    */
-  create(task: NewTask, wanted?: () => boolean): Promise<number>;
+  create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask>;
   act(taskId: number, action: TaskAction): Promise<ActionOutcome>;
   actOnHost(taskId: number, host: string, action: HostAction): Promise<ActionOutcome>;
   /** Hosts with their clocks, in the order given; from memory for an open task, else from the store. Undefined: no such task. */

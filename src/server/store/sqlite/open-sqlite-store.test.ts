@@ -6,7 +6,9 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { UserError } from '../../../shared/errors.js';
-import { metaOf, StoreFixture } from '../testing/store-fixture.js';
+import { metaOf } from '../testing/sample-task.js';
+import { StoreFixture } from '../testing/store-fixture.js';
+import { SqlitePlace } from '../testing/store-place.js';
 import { openSqliteStore } from './open-sqlite-store.js';
 
 /** Commits tasks as fast as it can and says the id of each once it is durable, until it is killed. */
@@ -24,7 +26,7 @@ const WRITER = `
 
 describe('opening a SQLite store', () => {
   it('makes missing folders, and finds everything again', async () => {
-    await using f = await StoreFixture.open();
+    await using f = await StoreFixture.open(new SqlitePlace());
     const { cluster } = f.store;
     assert.match(cluster.id, /^[0-9a-f]{32}$/);
     const id = await f.create({ a: 5 });
@@ -36,8 +38,8 @@ describe('opening a SQLite store', () => {
   });
 
   it('says clearly what is wrong with a file that can not be used', async () => {
-    await using f = await StoreFixture.open();
-    const folder = dirname(f.path);
+    await using f = await StoreFixture.open(new SqlitePlace());
+    const folder = dirname(f.place.path);
     const text = join(folder, 'text');
     writeFileSync(text, 'this is no database, whatever its name says\n'.repeat(50));
     const isFolder = join(folder, 'folder');
@@ -52,19 +54,19 @@ describe('opening a SQLite store', () => {
   });
 
   it('answers with StoreError once it is closed', async () => {
-    await using f = await StoreFixture.open();
+    await using f = await StoreFixture.open(new SqlitePlace());
     await f.store[Symbol.asyncDispose]();
     await assert.rejects(f.store.ping(), { name: 'StoreError', message: 'the database does not answer' });
     await assert.rejects(f.store.commit([{ kind: 'end-task', taskId: 1 }]), { name: 'StoreError' });
   });
 
   it('has everything it acknowledged after a kill -9, and gives no id twice', async () => {
-    await using f = await StoreFixture.open();
+    await using f = await StoreFixture.open(new SqlitePlace());
     await f.store[Symbol.asyncDispose]();
-    const modules = ['./open-sqlite-store.js', '../testing/store-fixture.js'].map(
+    const modules = ['./open-sqlite-store.js', '../testing/sample-task.js'].map(
       (path) => new URL(path, import.meta.url),
     );
-    const args = ['--input-type=module', '-e', WRITER, f.path, ...modules.map(String)];
+    const args = ['--input-type=module', '-e', WRITER, f.place.path, ...modules.map(String)];
     const writer = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     let last = 0;
     for await (const line of createInterface({ input: writer.stdout })) {

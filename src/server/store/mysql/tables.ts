@@ -1,0 +1,122 @@
+import { HOST_TABLES } from '../schema/tables.js';
+
+const ENGINE = 'ENGINE = InnoDB DEFAULT CHARSET = utf8mb4';
+/** Names of hosts are told apart byte for byte. */
+const HOST = 'varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL';
+const HEX = 'CHARACTER SET ascii COLLATE ascii_bin NOT NULL';
+
+/** The columns of each table as a fresh database gets them. sql/ibex.sql says the same, for those who make it by hand. */
+export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
+  task_meta: [
+    '`id` bigint unsigned NOT NULL AUTO_INCREMENT',
+    "`title` varchar(255) NOT NULL DEFAULT ''",
+    '`account` varchar(64) NOT NULL',
+    '`batch` int unsigned NOT NULL DEFAULT 0',
+    '`tolerance` int unsigned NOT NULL DEFAULT 0',
+    "`timeout` int unsigned NOT NULL DEFAULT 0 COMMENT 'seconds'",
+    "`pause` varchar(255) NOT NULL DEFAULT ''",
+    '`script` text NOT NULL',
+    "`args` varchar(512) NOT NULL DEFAULT ''",
+    '`stdin` mediumtext',
+    "`creator` varchar(64) NOT NULL DEFAULT ''",
+    '`created` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP',
+    'PRIMARY KEY (`id`)',
+    'KEY `creator` (`creator`)',
+    'KEY `created` (`created`)',
+  ],
+  task_action: [
+    '`id` bigint unsigned NOT NULL',
+    '`action` varchar(32) NOT NULL',
+    '`clock` bigint NOT NULL DEFAULT 0',
+    'PRIMARY KEY (`id`)',
+  ],
+  task_scheduler: [
+    '`id` bigint unsigned NOT NULL',
+    "`scheduler` varchar(128) NOT NULL DEFAULT ''",
+    'KEY `id` (`id`, `scheduler`)',
+  ],
+  task_scheduler_health: [
+    '`scheduler` varchar(128) NOT NULL',
+    '`clock` bigint NOT NULL',
+    'UNIQUE KEY `scheduler` (`scheduler`)',
+    'KEY `clock` (`clock`)',
+  ],
+  task_host_doing: [
+    '`id` bigint unsigned NOT NULL',
+    `\`host\` ${HOST}`,
+    '`clock` bigint NOT NULL DEFAULT 0',
+    '`action` varchar(16) NOT NULL',
+    'KEY `id` (`id`, `host`)',
+    'KEY `host` (`host`)',
+  ],
+  ...Object.fromEntries(Array.from({ length: HOST_TABLES }, (_, table) => [`task_host_${table}`, hostColumns()])),
+  ibex_cluster: [
+    '`id` varchar(32) NOT NULL',
+    '`server_key` text NOT NULL',
+    '`last_task_id` bigint unsigned NOT NULL',
+    "`only` tinyint unsigned NOT NULL DEFAULT 1 COMMENT 'keeps it at one row'",
+    'PRIMARY KEY (`id`)',
+    'UNIQUE KEY `only` (`only`)',
+  ],
+  ibex_run: [
+    '`task_id` bigint unsigned NOT NULL',
+    `\`host\` ${HOST}`,
+    '`clock` bigint NOT NULL',
+    '`exit_code` int',
+    '`signal` int',
+    '`reason` varchar(32)',
+    '`started_ms` bigint',
+    '`ended_ms` bigint',
+    '`stdout_bytes` bigint NOT NULL DEFAULT 0',
+    '`stderr_bytes` bigint NOT NULL DEFAULT 0',
+    '`stdout_truncated` tinyint NOT NULL DEFAULT 0',
+    '`stderr_truncated` tinyint NOT NULL DEFAULT 0',
+    '`late` tinyint NOT NULL DEFAULT 0',
+    'PRIMARY KEY (`task_id`, `host`, `clock`)',
+  ],
+  ibex_agent: [
+    `\`host\` ${HOST}`,
+    '`public_key` varchar(64) NOT NULL',
+    '`store_id` varchar(64) NOT NULL',
+    '`boot_id` varchar(64) NOT NULL',
+    '`version` varchar(64) NOT NULL',
+    '`kind` varchar(32) NOT NULL',
+    '`first_seen_ms` bigint NOT NULL',
+    '`last_seen_ms` bigint NOT NULL',
+    'PRIMARY KEY (`host`)',
+  ],
+  ibex_idempotency: [
+    `\`request_key\` varchar(64) ${HEX}`,
+    '`task_id` bigint unsigned NOT NULL',
+    '`expires_ms` bigint NOT NULL',
+    'PRIMARY KEY (`request_key`)',
+    'KEY `expires_ms` (`expires_ms`)',
+  ],
+  ibex_writer: [
+    `\`id\` varchar(32) ${HEX}`,
+    '`seq` bigint unsigned NOT NULL',
+    '`fenced` tinyint NOT NULL DEFAULT 0',
+    '`used` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP',
+    'PRIMARY KEY (`id`)',
+    'KEY `used` (`used`)',
+  ],
+};
+
+export function createTable(name: string): string {
+  const columns = MYSQL_TABLES[name];
+  if (!columns) throw new Error(`no such table: ${name}`);
+  return `CREATE TABLE IF NOT EXISTS \`${name}\` (\n  ${columns.join(',\n  ')}\n) ${ENGINE}`;
+}
+
+function hostColumns(): readonly string[] {
+  return [
+    '`ii` bigint unsigned NOT NULL AUTO_INCREMENT',
+    '`id` bigint unsigned NOT NULL',
+    `\`host\` ${HOST}`,
+    '`status` varchar(32) NOT NULL',
+    '`stdout` text',
+    '`stderr` text',
+    'PRIMARY KEY (`ii`)',
+    'UNIQUE KEY `id` (`id`, `host`)',
+  ];
+}

@@ -1,0 +1,53 @@
+import type { OnceKey, TaskChange } from '../changes.js';
+import type { RunDetail, TaskMeta } from '../store.js';
+
+export function metaOf(id: number): TaskMeta {
+  return {
+    id,
+    title: 'disk full FH: a',
+    account: 'root',
+    batch: 2,
+    tolerance: 1,
+    timeout: 30,
+    pause: 'b',
+    script: '#!/bin/sh\r\necho "夜莺 🔥"\u0000',
+    args: 'x,,y',
+    stdin: 'in',
+    creator: 'me',
+    created: new Date('2026-01-02T03:04:05.000Z'),
+  };
+}
+
+export function createOf(
+  meta: TaskMeta,
+  hosts: Readonly<Record<string, number | undefined>>,
+  onceKeys?: readonly OnceKey[],
+): TaskChange {
+  return {
+    kind: 'create-task',
+    meta,
+    action: 'start',
+    scheduler: '127.0.0.1:20090',
+    hosts: Object.entries(hosts).map(([host, startClock]) => ({ host, startClock })),
+    onceKeys,
+  };
+}
+
+export function detailOf(taskId: number, host: string, clock: number, changes: Partial<RunDetail> = {}): RunDetail {
+  return {
+    taskId,
+    host,
+    clock,
+    exitCode: 3,
+    signal: null,
+    reason: null,
+    startedMs: 1_000,
+    endedMs: 2_000,
+    stdoutBytes: 70_000,
+    stderrBytes: 1,
+    stdoutTruncated: true,
+    stderrTruncated: false,
+    late: false,
+    ...changes,
+  };
+}

@@ -1,0 +1,32 @@
+import { startDeadlineMs } from '../core/deadlines.js';
+import { hostEntry } from '../core/task-state.js';
+import type { OpenRun } from '../agents/gateway.js';
+import type { OpenTasks } from './open-tasks.js';
+
+/**
+ * The runs that scheduling has under way on a host, as last committed, in the order of their clocks. Undefined while
+ * any of it is unknown: after a failed commit, until the task has been read again.
+ */
+export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | undefined {
+  if (!open.complete) return undefined;
+  const runs: OpenRun[] = [];
+  for (const { taskId, clock } of open.runs.of(host)) {
+    const state = open.state(taskId);
+    const meta = open.meta(taskId);
+    const entry = state && hostEntry(state, host);
+    if (!entry || !meta) return undefined;
+    if (entry.startClock !== clock || (entry.status !== 'running' && entry.status !== 'killing')) continue;
+    runs.push({
+      taskId,
+      clock,
+      status: entry.status,
+      meta,
+      timeoutMs: state.rules.timeoutMs,
+      startUntilMs: startDeadlineMs(entry, state.rules),
+      assignedAtMs: entry.assignedAtMs,
+      delivered: entry.delivered,
+      startedAtMs: entry.startedAtMs,
+    });
+  }
+  return runs.length > 1 ? runs.sort((a, b) => a.clock - b.clock || a.taskId - b.taskId) : runs;
+}

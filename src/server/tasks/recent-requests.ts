@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type { OnceKey } from '../store/changes.js';
+import { NotWantedError } from '../store/store.js';
+import type { CreatedTask, NewTask } from './task-service.js';
+
+/** How long a caller's own key counts. */
+const IDEMPOTENCY_MS = 24 * 3_600_000;
+/** Requests remembered; then the oldest is forgotten, which the database remembers still. */
+const REMEMBERED_MOST = 10_000;
+
+interface Request {
+  readonly outcome: Promise<CreatedTask>;
+  untilMs: number;
+}
+
+/** Under which key a request counts once: its caller's own, or what it says where it is an alarm's. */
+export function onceKeyOf(task: NewTask, duplicateWindowMs: number): OnceKey | undefined {
+  const { idempotencyKey, ...said } = task;
+  if (idempotencyKey !== undefined) return { key: digest(`header\n${idempotencyKey}`), ttlMs: IDEMPOTENCY_MS };
+  // Only alarms send stdin; whoever starts a task twice by hand means it.
+  if (said.stdin === '' || duplicateWindowMs === 0) return undefined;
+  const values = Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { key: digest(`body\n${JSON.stringify(values)}`), ttlMs: duplicateWindowMs };
+}
+
+/**
+ * The requests of this server that count once: one that comes again waits for the first and shares its outcome. The
+ * database does the same between servers and over restarts; asking here first spares it most of the refusals.
+ */
+export class RecentRequests {
+  readonly #nowMs: () => number;
+  readonly #requests = new Map<string, Request>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** `create` makes the task if nobody has; if it fails, so does everyone who waits for it. */
+  async share({ key, ttlMs }: OnceKey, create: () => Promise<CreatedTask>): Promise<CreatedTask> {
+    for (;;) {
+      const first = this.#requests.get(key);
+      if (!first || first.untilMs <= this.#nowMs()) break;
+      try {
+        return { id: (await first.outcome).id, duplicate: true };
+      } catch (error) {
+        // The first caller has left; this one has not.
+        if (!(error instanceof NotWantedError)) throw error;
+      }
+    }
+    return this.#first(key, ttlMs, create());
+  }
+
+  async #first(key: string, ttlMs: number, outcome: Promise<CreatedTask>): Promise<CreatedTask> {
+    const request: Request = { outcome, untilMs: Number.POSITIVE_INFINITY };
+    this.#requests.delete(key);
+    this.#requests.set(key, request);
+    const [oldest] = this.#requests.keys();
+    if (this.#requests.size > REMEMBERED_MOST && oldest !== undefined) this.#requests.delete(oldest);
+    try {
+      const created = await outcome;
+      request.untilMs = this.#nowMs() + ttlMs;
+      return created;
+    } catch (error) {
+      if (this.#requests.get(key) === request) this.#requests.delete(key);
+      throw error;
+    }
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,75 @@
+import type { Log } from '../../shared/log.js';
+import { createTask } from '../core/create-task.js';
+import type { Context } from '../core/events.js';
+import type { Step } from '../core/task-draft.js';
+import type { OnceKey } from '../store/changes.js';
+import { DuplicateTaskError, StoreError, TaskIdTakenError, type Store, type TaskMeta } from '../store/store.js';
+import { onceKeyOf, RecentRequests } from './recent-requests.js';
+import type { CreatedTask, NewTask } from './task-service.js';
+
+/** How often another id is asked for, where others write tasks of their own into the database. */
+const ID_ATTEMPTS = 5;
+
+export interface TaskCreatorOptions {
+  readonly store: Pick<Store, 'commit' | 'nextTaskId'>;
+  readonly log: Log;
+  readonly nowMs: () => number;
+  readonly schedulerName: string;
+  readonly startWithinMs: number;
+  /** 0: identical alarms are as many tasks */
+  readonly duplicateWindowMs: number;
+  readonly context: (taskId: number) => Context;
+  /** called with each new task, once it is durable */
+  readonly created: (meta: TaskMeta, step: Step) => void;
+}
+
+/** Makes tasks: gives them an id, starts their first hosts, and keeps what came twice from running twice. */
+export class TaskCreator {
+  readonly #options: TaskCreatorOptions;
+  readonly #recent: RecentRequests;
+
+  constructor(options: TaskCreatorOptions) {
+    this.#options = options;
+    this.#recent = new RecentRequests(options.nowMs);
+  }
+
+  async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
+    const { duplicateWindowMs, log } = this.#options;
+    const onceKey = onceKeyOf(task, duplicateWindowMs);
+    if (!onceKey) return this.#create(task, undefined, wanted);
+    const outcome = await this.#recent.share(onceKey, () => this.#create(task, onceKey, wanted));
+    if (outcome.duplicate)
+      log.info({ task: outcome.id }, 'the same request came again; it is answered with the first task');
+    return outcome;
+  }
+
+  async #create(task: NewTask, onceKey: OnceKey | undefined, wanted?: () => boolean): Promise<CreatedTask> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return { id: await this.#commit(task, onceKey, wanted), duplicate: false };
+      } catch (error) {
+        if (error instanceof DuplicateTaskError) return { id: error.taskId, duplicate: true };
+        if (!(error instanceof TaskIdTakenError)) throw error;
+        if (attempt >= ID_ATTEMPTS)
+          throw new StoreError('others take all task ids before this server can', { cause: error });
+      }
+    }
+  }
+
+  async #commit(task: NewTask, onceKey: OnceKey | undefined, wanted?: () => boolean): Promise<number> {
+    const { store, schedulerName, startWithinMs, log, created } = this.#options;
+    const { action, hosts, idempotencyKey: _, ...description } = task;
+    const id = await store.nextTaskId();
+    const context = this.#options.context(id);
+    // Whole seconds, as every ibex has stored it.
+    const meta: TaskMeta = { ...description, id, created: new Date(Math.floor(context.nowMs / 1_000) * 1_000) };
+    const step = createTask(meta, action, hosts, schedulerName, startWithinMs, context);
+    const changes = step.changes.map((change) =>
+      change.kind === 'create-task' && onceKey ? { ...change, onceKeys: [onceKey] } : change,
+    );
+    await store.commit(changes, wanted);
+    log.info({ task: id, hosts: hosts.length, action: step.state.action }, 'task created');
+    created(meta, step);
+    return id;
+  }
+}
