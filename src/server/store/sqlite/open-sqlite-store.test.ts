@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
@@ -50,6 +50,17 @@ describe('opening a SQLite store', () => {
         assert.ok(error.message.includes(path), error.message);
         return true;
       });
+    }
+  });
+
+  it("keeps the cluster's key from other accounts, in a file that was open to them before, too", async () => {
+    await using f = await StoreFixture.open(new SqlitePlace());
+    await f.store[Symbol.asyncDispose]();
+    chmodSync(f.place.path, 0o644);
+    await f.reopen();
+    await f.store.nextTaskId();
+    for (const file of [f.place.path, `${f.place.path}-wal`, `${f.place.path}-shm`]) {
+      assert.equal(statSync(file).mode & 0o777, 0o600, file);
     }
   });
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
@@ -38,7 +38,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 function openFile(path: string): Database {
   let database: Database | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    keepPrivate(path);
     database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     // FULL: with WAL, NORMAL would lose the last commits in a power failure, after they had been acknowledged.
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = off');
@@ -47,6 +48,12 @@ function openFile(path: string): Database {
     database?.close();
     throw new UserError(`cannot open the SQLite database ${path}: ${problem(error)}`);
   }
+}
+
+/** It holds the key that makes a server of whoever has it, and every script and output. SQLite's other files follow it. */
+function keepPrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
