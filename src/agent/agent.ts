@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import type { Log } from '../shared/log.js';
 import { AgentRunState, type AssignFrame, type KillFrame } from '../shared/protocol/agent-frames.js';
 import { runKey, type RunKey } from '../shared/run-key.js';
@@ -17,6 +18,7 @@ import { writeAssignment } from './runs/assignment.js';
 import { bootId, monotonicMs } from './runs/boot.js';
 import type { ToLink } from './runs/bell.js';
 import { faultPoint } from './runs/fault-point.js';
+import { RunFile } from './runs/run-folder.js';
 
 /** More addresses than these are not dialled: every server can reach every agent over any of them. */
 const MOST_SESSIONS = 3;
@@ -41,9 +43,15 @@ export class Agent implements AsyncDisposable {
     this.#delivery = new Delivery(meta.runs, this.#index, log);
     this.#retention = new RetentionJob(meta.runs, this.#index, log);
     const { MaxRuns: maxRuns, KillGrace: killGraceMs, IgnoreAccount: ignoreAccount } = config.Policy;
-    const settings = { metaDir: meta.path, maxRuns, killGraceMs, ignoreAccount };
+    const settings = {
+      metaDir: meta.path,
+      maxRuns,
+      killGraceMs,
+      ignoreAccount,
+      onTrouble: () => this.#retention.makeRoom(),
+    };
     this.#executors = new Executors(settings, log, (message) => this.#heard(message));
-    const self = selfOf(meta, host, config.Heartbeat.Interval);
+    const self = selfOf(meta, host, config.Heartbeat.Interval, log);
     this.#links = servers
       .slice(0, MOST_SESSIONS)
       .map((url) => new ServerLink(url, self, this.#index, this.#session(), log));
@@ -52,8 +60,15 @@ export class Agent implements AsyncDisposable {
   /** Resolves when scripts can be run; connecting goes on in the background. */
   async start(): Promise<void> {
     await this.#executors.start();
-    for (const entry of this.#index.list()) if (entry.state === AgentRunState.ended) this.#delivery.add(entry);
+    for (const entry of this.#endedInOrder()) this.#delivery.add(entry);
     for (const link of this.#links) link.start();
+  }
+
+  /** What no server has stored yet, in the order in which it ended. */
+  #endedInOrder(): IndexedRun[] {
+    const ended = this.#index.list().filter((entry) => entry.state === AgentRunState.ended);
+    const when = new Map(ended.map(({ run }) => [run, endedAtMs(this.#meta, run)]));
+    return ended.toSorted((a, b) => (when.get(a.run) ?? 0) - (when.get(b.run) ?? 0));
   }
 
   /** Ends the sessions. Scripts go on under their executor. */
@@ -102,7 +117,7 @@ export class Agent implements AsyncDisposable {
   /** Any trace of the run means that it is reported, not started. */
   #assigned(session: Session, frame: AssignFrame): void {
     const run = runKey(session.cluster, frame);
-    const known = this.#index.get(run);
+    const known = this.#index.get(run) ?? this.#foundOnDisk(run);
     if (known) return this.#reportAgain(session, known);
     const { taskId, clock, account, args, timeoutMs, startWithinMs } = frame;
     const startBeforeMonoMs = monotonicMs() + startWithinMs;
@@ -117,6 +132,13 @@ export class Agent implements AsyncDisposable {
     } catch (error) {
       this.#heard({ t: 'unwritable', run, why: describeError(error) });
     }
+  }
+
+  /** A run that an executor took up while this process did not know of it. Its files must not be written again. */
+  #foundOnDisk(run: RunKey): IndexedRun | undefined {
+    const state = stateOnDisk(this.#meta.runs, run);
+    if (state) this.#index.update(run, { state });
+    return this.#index.get(run);
   }
 
   #reportAgain(session: Session, known: IndexedRun): void {
@@ -142,6 +164,9 @@ export class Agent implements AsyncDisposable {
       const none = { startedMs: undefined, startBeforeMonoMs: undefined };
       this.#index.put({ ...entry, ...none, state: AgentRunState.accepted });
     }
+    for (const entry of this.#index.openOf(session.cluster8, taskId)) {
+      this.#index.update(entry.run, { killedBy: session.cluster });
+    }
     this.#executors.ringOld({ ...message, tombstone: false });
     this.#executors.ring({ ...message, tombstone: known === undefined });
   }
@@ -161,6 +186,7 @@ export class Agent implements AsyncDisposable {
         return;
       case 'unwritable':
         this.#log.error({ run: message.run, why: message.why }, 'a run cannot be recorded; MetaDir must be writable');
+        this.#retention.makeRoom();
         // One that has ended is under way with its outcome; the executor goes on trying to write it.
         if (this.#index.get(message.run)?.outcome) return;
         this.#index.update(message.run, { state: AgentRunState.ended });
@@ -173,19 +199,32 @@ export class Agent implements AsyncDisposable {
   /** An executor tells what it holds: corrects the index, and rings again for runs it may never have heard of. */
   #executorReady(message: ToLink & { readonly t: 'ready' }): void {
     const held = new Set([...message.running, ...message.waiting]);
+    for (const run of message.waiting) this.#index.update(run, { state: AgentRunState.accepted });
     for (const entry of this.#index.list()) {
-      const { run, state, startBeforeMonoMs } = entry;
+      const { run, state, startBeforeMonoMs, killedBy } = entry;
       if (state !== AgentRunState.accepted && state !== AgentRunState.running) continue;
       const now = stateOnDisk(this.#meta.runs, run);
       if (now === AgentRunState.ended) {
         this.#index.update(run, { state: AgentRunState.ended });
         this.#deliver(run);
       } else if (state === AgentRunState.accepted && now === undefined && !held.has(run)) {
-        if (startBeforeMonoMs !== undefined) this.#executors.ring({ t: 'start', run, startBeforeMonoMs });
+        if (startBeforeMonoMs !== undefined && killedBy === undefined)
+          this.#executors.ring({ t: 'start', run, startBeforeMonoMs });
       }
     }
     for (const run of message.running) this.#index.update(run, { state: AgentRunState.running });
+    for (const entry of this.#index.list())
+      if (entry.killedBy !== undefined) this.#killAgain(entry.run, entry.killedBy);
     for (const watches of this.#watches.values()) for (const run of watches.runs()) this.#ringWatch(run, true);
+  }
+
+  /** The executor that was told before may have died of it, or before it could read it. */
+  #killAgain(run: RunKey, cluster: string): void {
+    const state = this.#index.get(run)?.state;
+    if (state !== AgentRunState.accepted && state !== AgentRunState.running) return;
+    // A run that was never claimed is recorded as killed instead of being started.
+    const tombstone = stateOnDisk(this.#meta.runs, run) === undefined;
+    this.#executors.ring({ t: 'kill', run, cluster, host: this.#host, tombstone });
   }
 
   #deliver(run: RunKey, unwritable?: string): void {
@@ -215,7 +254,7 @@ export class Agent implements AsyncDisposable {
   }
 }
 
-function selfOf(meta: MetaDir, host: string, intervalMs: number): AgentSelf {
+function selfOf(meta: MetaDir, host: string, intervalMs: number, log: Log): AgentSelf {
   return {
     host,
     version: ibexVersion(),
@@ -225,6 +264,17 @@ function selfOf(meta: MetaDir, host: string, intervalMs: number): AgentSelf {
     identity: meta.identity,
     intervalMs,
     serverKey: (cluster) => meta.serverKey(cluster),
-    pinServerKey: (cluster, key) => meta.pinServerKey(cluster, key),
+    pinServerKey: (cluster, key) => {
+      try {
+        meta.pinServerKey(cluster, key);
+      } catch (error) {
+        // Trusted until this process ends; a full disk must not keep the agent from its servers.
+        log.error({ cluster, error: describeError(error) }, "cannot note the server's key; MetaDir must be writable");
+      }
+    },
   };
+}
+
+function endedAtMs(meta: MetaDir, run: RunKey): number {
+  return statSync(meta.runs.file(run, RunFile.exit), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

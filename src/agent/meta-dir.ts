@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describeError, errorCode, UserError } from '../shared/errors.js';
@@ -67,6 +67,8 @@ export class MetaDir implements AsyncDisposable {
 function readOrCreate(path: string, create: () => string): string {
   const found = readIfThere(path);
   if (found !== undefined && found !== '') return found;
+  // Empty: left by a first start on a full disk.
+  if (found === '') rmSync(path);
   try {
     createDurably(path, create());
   } catch (error) {

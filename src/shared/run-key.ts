@@ -21,3 +21,8 @@ export function parseRunKey(text: string): (RunId & { readonly cluster8: string 
   if (cluster8 === undefined || taskId === undefined || clock === undefined) return undefined;
   return { cluster8, taskId: Number(taskId), clock: Number(clock) };
 }
+
+/** True for two starts of one task. */
+export function isSameTask(a: RunKey, b: RunKey): boolean {
+  return a.slice(0, a.lastIndexOf('-')) === b.slice(0, b.lastIndexOf('-'));
+}

@@ -4,7 +4,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { commandFor, type Command, type ScriptCall } from './account.js';
+import { temporaryAccount } from './testing/temporary-account.js';
+import { commandFor, lookUpAccount, type Command, type ScriptCall } from './account.js';
 
 function scriptIn(t: TestContext, folderMode: number, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'ibex-account-'));
@@ -54,21 +55,6 @@ test('an account that does not exist, or whose name is no name, is refused', () 
   }
 });
 
-/** Makes a throw-away account with a home; only root can, and only root needs it. */
-function temporaryAccount(t: TestContext): { readonly name: string; readonly home: string } {
-  const name = `ibextest${process.pid}`;
-  const home = mkdtempSync(join(tmpdir(), 'ibex-home-'));
-  const made = spawnSync('useradd', ['-M', '-d', home, '-s', '/bin/sh', name], { encoding: 'utf8' });
-  assert.equal(made.status, 0, made.stderr);
-  t.after(() => {
-    spawnSync('userdel', [name]);
-    rmSync(home, { recursive: true });
-  });
-  chmodSync(home, 0o755);
-  writeFileSync(join(home, '.profile'), 'export FROM_PROFILE=yes\n');
-  return { name, home };
-}
-
 test('another account: login environment and home, also where it may not enter the folder', (t) => {
   if (process.getuid?.() !== 0) {
     t.skip('only root can become another account');
@@ -85,4 +71,12 @@ test('another account: login environment and home, also where it may not enter t
       );
     }
   }
+});
+
+test('an account that the local file has is not looked up elsewhere, one that nobody has only now and then', async () => {
+  assert.equal(lookUpAccount('root'), undefined);
+  assert.equal(lookUpAccount('-x'), undefined);
+  const name = `nobody-has-this-${process.pid}`;
+  await lookUpAccount(name);
+  assert.equal(lookUpAccount(name), undefined);
 });

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
@@ -112,15 +112,35 @@ function cleanEnvironment(): Record<string, string> {
 }
 
 function findAccount(name: string): PasswdEntry | undefined {
-  const inFile = parsePasswd(readFileSync('/etc/passwd', 'utf8')).find((entry) => entry.name === name);
-  return inFile ?? accountElsewhere(name);
+  return inPasswdFile(name) ?? directory.get(name)?.entry;
 }
 
-/** Accounts of a directory service; a program is started only for names that the local file doesn't have. */
-function accountElsewhere(name: string): PasswdEntry | undefined {
-  if (!/^[A-Za-z0-9_.][A-Za-z0-9_.@\\$-]*$/.test(name)) return undefined;
-  const answer = spawnSync('getent', ['passwd', name], { encoding: 'utf8', timeout: 2_000 });
-  return answer.status === 0 ? parsePasswd(answer.stdout).find((entry) => entry.name === name) : undefined;
+const IS_NAME = /^[A-Za-z0-9_.][A-Za-z0-9_.@\\$-]*$/;
+
+/** Accounts of a directory service, or undefined for a name that it does not know. */
+const directory = new Map<string, { readonly entry: PasswdEntry | undefined; readonly untilMs: number }>();
+const KNOWN_MS = 60_000;
+const UNKNOWN_MS = 5_000;
+
+/**
+ * Asks the directory service for an account that the local file doesn't have. Undefined if that is not needed. To be
+ * awaited before `commandFor`, which never waits: all scripts of the machine share its thread.
+ */
+export function lookUpAccount(name: string): Promise<void> | undefined {
+  const known = directory.get(name);
+  const isFresh = known !== undefined && performance.now() < known.untilMs;
+  if (isFresh || !IS_NAME.test(name) || inPasswdFile(name)) return undefined;
+  return new Promise((resolve) => {
+    execFile('getent', ['passwd', name], { encoding: 'utf8', timeout: 2_000 }, (_error, stdout) => {
+      const entry = parsePasswd(stdout).find((candidate) => candidate.name === name);
+      directory.set(name, { entry, untilMs: performance.now() + (entry ? KNOWN_MS : UNKNOWN_MS) });
+      resolve();
+    });
+  });
+}
+
+function inPasswdFile(name: string): PasswdEntry | undefined {
+  return parsePasswd(readFileSync('/etc/passwd', 'utf8')).find((entry) => entry.name === name);
 }
 
 function parsePasswd(text: string): PasswdEntry[] {

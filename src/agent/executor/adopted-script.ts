@@ -1,4 +1,4 @@
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Claim } from '../runs/claim.js';
 import { isAlive, readIdentityFile, type ProcessStat } from '../runs/process-identity.js';
@@ -21,20 +21,26 @@ export class AdoptedScript implements RunningScript {
   readonly released: Promise<void>;
   readonly #folder: string;
   readonly #launcher: ProcessStat | undefined;
+  readonly #control: number | undefined;
 
   constructor(folder: string, claim: Claim, launcher: ProcessStat | undefined, output: RunOutput) {
     this.#folder = folder;
     this.claim = claim;
     this.startedMs = claim.claimedMs;
     this.#launcher = launcher;
+    const control = join(folder, RunFile.controlPipe);
+    // Kept open: a word that is written before the launcher has opened the pipe must wait there for it.
+    this.#control = existsSync(control) ? openPipe(control) : undefined;
     const stderrPath = join(folder, RunFile.stderrPipe);
     const stderr = existsSync(stderrPath)
       ? new StderrPipe(
           stderrPath,
-          (data) => output.stderr(data),
+          (pipe, mostBytes) => output.takeStderr(pipe, mostBytes),
           () => undefined,
         )
       : undefined;
+    // The word is harmless to a launcher that had its marker: it takes it for a later one.
+    if (!this.#hasBegun()) this.#say('abandon\n');
     this.ended = this.#waitForEnd(stderr);
     this.released = this.ended.then(() => undefined);
   }
@@ -48,21 +54,31 @@ export class AdoptedScript implements RunningScript {
     const code = await orphanEnd(this.#folder, this.#launcher);
     stderr?.drain();
     stderr?.close();
-    this.#dismissLauncher();
-    return { code, stdoutWhole: false };
+    this.#say('end\nleave\n');
+    closeQuietly(this.#control);
+    rmSync(join(this.#folder, RunFile.controlPipe), { force: true });
+    return { code, stdoutWhole: false, ...(this.#hasBegun() ? {} : { begun: false }) };
   }
 
-  #dismissLauncher(): void {
-    const control = join(this.#folder, RunFile.controlPipe);
-    if (!existsSync(control)) return;
-    const fd = openPipe(control);
-    try {
-      writeSync(fd, 'end\nleave\n');
-    } finally {
-      // The launcher holds the pipe open itself, so the words wait there for it.
-      closeQuietly(fd);
-    }
+  #hasBegun(): boolean {
+    return [RunFile.pid, RunFile.code].some((name) => existsSync(join(this.#folder, name)));
   }
+
+  #say(words: string): void {
+    if (this.#control !== undefined) writeSync(this.#control, words);
+  }
+}
+
+/** Lets the launcher of a run that is over go, which had waited for its executor's word. */
+export function dismissLauncher(folder: string): void {
+  const control = join(folder, RunFile.controlPipe);
+  const fd = openPipe(control);
+  try {
+    writeSync(fd, 'end\nleave\n');
+  } finally {
+    closeQuietly(fd);
+  }
+  rmSync(control, { force: true });
 }
 
 /** What is left of a claimed run that has no outcome and no executor. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { writeAssignment } from '../runs/assignment.js';
 import { monotonicMs } from '../runs/boot.js';
@@ -103,4 +103,41 @@ test('an outcome is on disk soon after it was told, and stays there', async (t) 
   const { stdout: _out, stderr: _err, ...outcome } = await b.finished(run);
   await until('it is on disk', () => existsSync(b.runs.file(run, RunFile.exit)));
   assert.deepEqual(readOutcome(b.runs, run), outcome);
+});
+
+test('a redo also waits for a run that an older executor holds', async (t) => {
+  const b = bench(t);
+  const before = '0123abcd-1-0';
+  mkdirSync(b.runs.folder(before));
+  b.executor.heldElsewhere(before);
+  const redo = b.start('echo redo');
+  const other = b.start('echo other');
+  assert.equal((await b.finished(other)).stdout.toString(), 'other\n');
+  assert.deepEqual(b.executor.waiting, [redo]);
+  writeFileSync(b.runs.file(before, RunFile.exit), '{}');
+  assert.equal((await b.finished(redo)).stdout.toString(), 'redo\n');
+});
+
+test('an executor that is told to stop also ends what ended scripts have left behind', async (t) => {
+  const b = bench(t, { killGraceMs: 300 });
+  const run = b.start('(trap "" TERM; sleep 300) & echo $! $PPID');
+  const pids = (await b.finished(run)).stdout.toString().trim().split(' ').map(Number);
+  const left = pids.map((pid) => readStat(pid));
+  assert.ok(
+    left.every((stat) => stat && isAlive(stat)),
+    'child and launcher live on',
+  );
+  await b.executor.stop();
+  await until('both are gone', () => left.every((stat) => stat === undefined || !isAlive(stat)));
+});
+
+test("a script and its stderr are nobody else's to read", async (t) => {
+  const b = bench(t);
+  const run = b.start('echo secret; while [ ! -e "$0.go" ]; do sleep 0.02; done');
+  await b.started(run);
+  for (const name of [RunFile.script, RunFile.stderrPipe, RunFile.controlPipe]) {
+    assert.equal(statSync(b.runs.file(run, name)).mode & 0o077, 0, name);
+  }
+  writeFileSync(`${b.runs.file(run, RunFile.script)}.go`, '');
+  await b.finished(run);
 });

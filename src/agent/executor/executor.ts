@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '../../shared/errors.js';
-import { parseRunKey, type RunKey } from '../../shared/run-key.js';
+import { isSameTask, parseRunKey, type RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { readAssignment, type Assignment } from '../runs/assignment.js';
 import type { ToExecutor, ToLink } from '../runs/bell.js';
@@ -11,12 +12,18 @@ import { faultPoint } from '../runs/fault-point.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { commandFor } from './account.js';
 import { ActiveRun } from './active-run.js';
+import { noteTermination, readTermination } from './cause.js';
 import { notRun } from './not-run.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { RunOutput } from './run-output.js';
 import { ScriptRun } from './script-run.js';
+import { StartGate } from './start-gate.js';
 import { StartQueue } from './start-queue.js';
+import { terminateTree } from './terminate.js';
 import type { RunningScript } from './running-script.js';
+
+/** So long a launcher that was told to leave is waited for when this process ends. */
+const RELEASE_MS = 1_000;
 
 export interface ExecutorOptions {
   readonly instance: string;
@@ -35,8 +42,9 @@ export class Executor {
   readonly #active = new Map<RunKey, ActiveRun>();
   readonly #watched = new Set<RunKey>();
   readonly #grown = new Set<RunKey>();
-  /** runs whose script has ended while others still hold its terminal or stderr */
-  #lingering = 0;
+  /** scripts that run, or have ended while others still hold their terminal or stderr */
+  readonly #held = new Set<RunningScript>();
+  readonly #gate: StartGate;
   readonly #outcomes: OutcomeWriter;
   #stopping = false;
   readonly #onIdle: () => void;
@@ -46,6 +54,7 @@ export class Executor {
     this.#options = options;
     this.#tell = tell;
     this.#onIdle = onIdle;
+    this.#gate = new StartGate(runs, () => this.#startNext());
     this.#outcomes = new OutcomeWriter(
       runs,
       (run, why) => tell({ t: 'unwritable', run, why }),
@@ -53,6 +62,25 @@ export class Executor {
         if (this.idle) onIdle();
       },
     );
+  }
+
+  get instance(): string {
+    return this.#options.instance;
+  }
+
+  /** Another executor that lives has this run: no other start of its task may begin before it has ended. */
+  heldElsewhere(run: RunKey): void {
+    this.#gate.heldElsewhere(run);
+  }
+
+  /** True for a run whose script or outcome is in the hands of this executor. */
+  holds(run: RunKey): boolean {
+    return this.#active.has(run) || this.#outcomes.has(run);
+  }
+
+  /** Outcomes that the disk has not taken yet: nobody can find them there. */
+  get unwritten(): readonly (ToLink & { readonly t: 'ended' })[] {
+    return this.#outcomes.list().map(([run, outcome]) => ({ t: 'ended', run, outcome }));
   }
 
   get waiting(): readonly RunKey[] {
@@ -64,7 +92,7 @@ export class Executor {
   }
 
   get idle(): boolean {
-    return this.#active.size === 0 && this.#lingering === 0 && this.#queue.size === 0 && this.#outcomes.waiting === 0;
+    return this.#active.size === 0 && this.#held.size === 0 && this.#queue.size === 0 && this.#outcomes.waiting === 0;
   }
 
   handle(message: ToExecutor): void {
@@ -83,16 +111,23 @@ export class Executor {
       case 'retire':
         if (this.idle) this.#onIdle();
         return;
+      case 'recover':
+        // Done by whoever owns the executors' folder.
+        return;
       default:
         return message satisfies never;
     }
   }
 
-  /** Follows a script to its end; for one that was just started, and for one that another executor left behind. */
-  follow(run: RunKey, script: RunningScript, output: RunOutput, timeLeftMs: number): void {
-    const active = new ActiveRun(script, output, timeLeftMs, this.#options.killGraceMs);
+  /** Follows a script to its end, whether it was just started or adopted. What had begun to end it is gone on with. */
+  follow(run: RunKey, script: RunningScript, output: RunOutput, timeLeftMs: number, wasAdopted: boolean): void {
+    const active = new ActiveRun(script, output, timeLeftMs, this.#options.killGraceMs, (termination) =>
+      noteTermination(this.#runs, run, termination),
+    );
     this.#active.set(run, active);
-    this.#lingering++;
+    this.#held.add(script);
+    const begun = wasAdopted ? readTermination(this.#runs, run) : undefined;
+    if (begun) active.terminate(begun.cause, begun.processes);
     void this.#seeToEnd(run, active);
     void this.#seeToRelease(script);
   }
@@ -112,7 +147,10 @@ export class Executor {
     this.#outcomes.add(run, outcome, output);
   }
 
-  /** Ends all scripts, orderly at first, and resolves when their outcomes are durable. */
+  /**
+   * Ends all scripts, orderly at first, and what ended ones have left behind. Resolves when the outcomes are durable and
+   * the launchers gone.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     const outcomes = [...this.#active.values()].map((active) => {
@@ -121,6 +159,13 @@ export class Executor {
     });
     await Promise.all(outcomes);
     this.#outcomes.flush();
+    await Promise.all([...this.#held].map((script) => this.#clearAway(script)));
+  }
+
+  async #clearAway(script: RunningScript): Promise<void> {
+    const tree = script.tree();
+    if (tree) await terminateTree(tree, this.#options.killGraceMs, () => undefined);
+    await Promise.race([script.released, wait(RELEASE_MS, undefined, { ref: false })]);
   }
 
   async #seeToEnd(run: RunKey, active: ActiveRun): Promise<void> {
@@ -132,28 +177,24 @@ export class Executor {
 
   async #seeToRelease(script: RunningScript): Promise<void> {
     await script.released;
-    this.#lingering--;
+    this.#held.delete(script);
     if (this.idle) this.#onIdle();
   }
 
   #enqueue(run: RunKey, startBeforeMonoMs: number): void {
     if (this.#stopping || this.#active.has(run) || existsSync(this.#runs.file(run, RunFile.claim))) return;
     this.#queue.add(run, startBeforeMonoMs, () => this.#expire(run));
+    this.#gate.prepare(run);
     this.#startNext();
   }
 
   #startNext(): void {
     while (!this.#stopping && this.#active.size < this.#options.maxRuns) {
-      const next = this.#queue.take((run) => !this.#taskIsActive(run));
+      const next = this.#queue.take((run) => this.#gate.mayStart(run, this.running));
       if (!next) return;
       if (monotonicMs() < next.startBeforeMonoMs) this.#start(next.run);
       else this.#expire(next.run);
     }
-  }
-
-  /** A redo waits until the run before it has ended: two runs of one task never run at once here. */
-  #taskIsActive(run: RunKey): boolean {
-    return this.running.some((other) => isSameTask(run, other));
   }
 
   #start(run: RunKey): void {
@@ -166,10 +207,12 @@ export class Executor {
       output = this.outputOf(run);
       const planned = commandFor({ ...assignment, script, ignoreAccount: this.#options.ignoreAccount });
       if ('refusal' in planned) return this.#refuse(run, claim, output, RunReason.account, planned.refusal);
+      // Readable by nobody but the account that runs it: scripts hold passwords.
+      if (planned.command.uid !== process.getuid?.()) chownSync(script, planned.command.uid, -1);
       const hasStdin = existsSync(this.#runs.file(run, RunFile.stdin));
       const started = new ScriptRun(this.#runs.folder(run), claim, planned.command, hasStdin, output);
       faultPoint('spawned');
-      this.follow(run, started, output, claim.timeoutMs);
+      this.follow(run, started, output, claim.timeoutMs, false);
       this.#tell({ t: 'started', run, startedMs: started.startedMs });
     } catch (error) {
       this.#refuse(run, claim, output, RunReason.spawn, `the script could not be started: ${describeError(error)}`);
@@ -242,8 +285,4 @@ export class Executor {
     for (const run of this.#grown) this.#tell({ t: 'grew', run });
     this.#grown.clear();
   }
-}
-
-function isSameTask(a: RunKey, b: RunKey): boolean {
-  return a.slice(0, a.lastIndexOf('-')) === b.slice(0, b.lastIndexOf('-'));
 }

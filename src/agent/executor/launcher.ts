@@ -6,7 +6,8 @@
  * - `trap :` and not `trap ''`: ignored signals would be inherited by the script.
  * - descriptor 4 holds the stderr pipe open for both directions, so that no writer of it meets SIGPIPE and nobody
  *   sees an early end, also while no executor reads; 5 is where the executor's words come from: the marker first (on a
- *   command line or in a file it might be printed by a script that looks around), then "end", then "leave".
+ *   command line or in a file it might be printed by a script that looks around), then "end", then "leave". Its
+ *   executor may have died before the marker was read; one that finds no script says "abandon" in its place.
  * - the script runs in the foreground: behind `&` it would start with INT and QUIT ignored. setsid gives it a session
  *   of its own without a fork, because a subshell leads no process group; so the recorded pid stays the script's.
  * - stderr goes to /dev/null before the script: dash prints "Terminated" and the like there, and it is the terminal.
@@ -24,6 +25,7 @@ stty raw -echo
 exec 2>/dev/null
 exec 4<>"$d/stderr.fifo" 5<>"$d/control.fifo"
 until read -r marker <&5; do :; done
+[ "$marker" = abandon ] && exit
 cd "$home" || cd /
 (
   read -r s </proc/self/stat && printf '%s\\n' "$s" >"$d/pid"

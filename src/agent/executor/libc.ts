@@ -9,6 +9,22 @@ const nativeFcntl: (fd: number, command: number, type: 'int', value: number) => 
 );
 const nativeChmod: (path: string, mode: number) => unknown = libc.func('int chmod(const char *path, uint mode)');
 
+const nativeSplice: (
+  from: number,
+  fromAt: null,
+  to: number,
+  toAt: Uint8Array,
+  bytes: number,
+  flags: number,
+) => unknown = libc.func('long splice(int from, void *fromAt, int to, void *toAt, size_t bytes, uint flags)');
+
+const nativeFlock: (fd: number, operation: number) => unknown = libc.func('int flock(int fd, int operation)');
+const LOCK_EX_NB = 6;
+
+const SPLICE_F_MOVE_NONBLOCK = 3;
+const EINTR = 4;
+const EAGAIN = 11;
+const F_GETPIPE_SZ = 1_032;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 
@@ -26,6 +42,31 @@ export function makePipe(path: string, mode: number): void {
 export function closeOnExec(fd: number): void {
   if (nativeFcntl(fd, F_SETFD, 'int', FD_CLOEXEC) === -1)
     throw new Error(`fcntl on descriptor ${fd}: errno ${koffi.errno()}`);
+}
+
+/**
+ * Moves up to so many bytes from a pipe to a position of a file, in the kernel: no kill of this process finds them in
+ * neither. Returns how many, 0 if there are none now. Throws what the file refuses with.
+ */
+export function movePipeToFile(pipe: number, file: number, position: number, mostBytes: number): number {
+  const at = Buffer.alloc(8);
+  at.writeBigInt64LE(BigInt(position));
+  const moved = Number(nativeSplice(pipe, null, file, at, mostBytes, SPLICE_F_MOVE_NONBLOCK));
+  if (moved >= 0) return moved;
+  const errno = koffi.errno();
+  if (errno === EAGAIN || errno === EINTR) return 0;
+  throw new Error(`splice: errno ${errno}`);
+}
+
+/** Takes the exclusive lock of an open file, held until it is closed. False if another process has it. */
+export function tryLock(fd: number): boolean {
+  return nativeFlock(fd, LOCK_EX_NB) === 0;
+}
+
+/** What a pipe holds at most, bytes. */
+export function pipeBytes(fd: number): number {
+  const bytes = Number(nativeFcntl(fd, F_GETPIPE_SZ, 'int', 0));
+  return bytes > 0 ? bytes : 64 * 1024;
 }
 
 /** Keeps whatever this process inherited itself, besides stdin, stdout and stderr, out of the scripts. */

@@ -1,20 +1,23 @@
-import { mkdirSync, readdirSync, rmSync, unlinkSync, writeFileSync, renameSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { randomUUID } from 'node:crypto';
 import { describeError } from '../../shared/errors.js';
 import { ibexVersion } from '../../shared/version.js';
-import { onBell, parseToExecutor, ring, type ToLink } from '../runs/bell.js';
-import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
-import { readStat } from '../runs/process-identity.js';
+import { onBell, parseToExecutor, ring, type ToExecutor, type ToLink } from '../runs/bell.js';
+import { findExecutors } from '../runs/executor-entry.js';
 import { RunsFolder } from '../runs/run-folder.js';
+import { DoorBell } from './door-bell.js';
 import { Executor } from './executor.js';
 import { ExecutorLog } from './executor-log.js';
 import { closeInheritedOnExec } from './libc.js';
 import { recover } from './recovery.js';
+import { startLock } from './start-lock.js';
 
-/** Role `executor`: started by the link, outlives it, and ends by itself when it was told to retire and is idle. */
+/**
+ * Role `executor`: started by the link, outlives it, and ends by itself when it is idle and was told to retire or is no
+ * longer to be found in its MetaDir.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
@@ -36,8 +39,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const links = new Set<Socket>();
   const stopped = Promise.withResolvers<void>();
   let retiring = false;
+  const runs = new RunsFolder(metaDir);
   const executor = new Executor(
-    new RunsFolder(metaDir),
+    runs,
     {
       instance,
       maxRuns: Number(values['max-runs']),
@@ -52,57 +56,51 @@ export async function main(argv: readonly string[]): Promise<number> {
       if (retiring) stopped.resolve();
     },
   );
-  const others = findExecutors(metaDir);
-  recover(new RunsFolder(metaDir), executor, new Set(others.map((other) => other.instance)), (run, error) =>
-    log.write('error', { t: 'recovery', run, why: describeError(error) }),
-  );
-  const server = createServer((link) => {
-    const ready: ToLink = { t: 'ready', version: ibexVersion(), waiting: executor.waiting, running: executor.running };
-    ring(link, ready);
-    links.add(link);
-    link.on('error', () => undefined);
-    link.on('close', () => links.delete(link));
-    onBell(link, parseToExecutor, (message) => {
-      if (message.t === 'retire') retiring = true;
-      executor.handle(message);
-    });
-  });
+  const takeOver = (): void => {
+    const others = findExecutors(metaDir).filter((other) => other.instance !== instance);
+    recover(runs, executor, new Set(others.map((other) => other.instance)), (run, error) =>
+      log.write('error', { t: 'recovery', run, why: describeError(error) }),
+    );
+  };
+  const tellState = (link: Socket): void => {
+    const { waiting, running } = executor;
+    const ready: ToLink = { t: 'ready', version: ibexVersion(), waiting, running };
+    for (const message of [ready, ...executor.unwritten]) ring(link, message);
+  };
+  const handle = (message: ToExecutor): void => {
+    if (message.t === 'retire') retiring = true;
+    executor.handle(message);
+    if (message.t !== 'recover') return;
+    takeOver();
+    for (const link of links) tellState(link);
+  };
   process.once('SIGTERM', () => {
     log.write('info', { t: 'stopping' });
     void executor.stop().then(stopped.resolve);
   });
-  const socketPath = await listen(server, metaDir, instance);
+  await using door = await open();
+  if (!door) return 0;
   log.write('info', { t: 'up', instance, version: ibexVersion() });
   await stopped.promise;
-  server.close();
   for (const link of links) link.end();
-  rmSync(join(executorFolder(metaDir), `${instance}.json`), { force: true });
-  rmSync(socketPath, { force: true });
   return 0;
-}
 
-/** Listens on the instance's socket and then shows itself in the folder of executors. Returns the socket's path. */
-async function listen(server: ReturnType<typeof createServer>, metaDir: string, instance: string): Promise<string> {
-  const folder = executorFolder(metaDir);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  for (const name of readdirSync(folder)) {
-    if (name.endsWith('.sock') && !findExecutors(metaDir).some((other) => name === `${other.instance}.sock`)) {
-      unlinkSync(join(folder, name));
-    }
+  /** Undefined if another executor of this version was quicker. */
+  async function open(): Promise<DoorBell | undefined> {
+    using _lock = await startLock(metaDir ?? '');
+    if (findExecutors(metaDir ?? '').some((other) => other.version === ibexVersion())) return undefined;
+    takeOver();
+    return await DoorBell.hang(metaDir ?? '', instance, onLink, () => {
+      log.write('error', { t: 'gone', why: 'this executor is no longer to be found in MetaDir; leaving when idle' });
+      handle({ t: 'retire' });
+    });
   }
-  using short = shortSocketPath(folder, `${instance}.sock`);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(short.path, resolve);
-  });
-  const entry: ExecutorEntry = {
-    instance,
-    pid: process.pid,
-    startTime: readStat(process.pid)?.startTime ?? '',
-    version: ibexVersion(),
-  };
-  const path = join(folder, `${instance}.json`);
-  writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
-  return join(folder, `${instance}.sock`);
+
+  function onLink(link: Socket): void {
+    tellState(link);
+    links.add(link);
+    link.on('error', () => undefined);
+    link.on('close', () => links.delete(link));
+    onBell(link, parseToExecutor, handle);
+  }
 }

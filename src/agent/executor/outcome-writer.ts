@@ -1,12 +1,14 @@
-import { describeError } from '../../shared/errors.js';
+import { Backoff } from '../../shared/backoff.js';
+import { describeError, errorCode } from '../../shared/errors.js';
 import type { RunKey } from '../../shared/run-key.js';
+import { ensureFolder } from '../runs/durable.js';
 import { faultPoint } from '../runs/fault-point.js';
 import { writeOutcome, type Outcome } from '../runs/outcome.js';
 import type { RunsFolder } from '../runs/run-folder.js';
 import type { RunOutput } from './run-output.js';
 
-/** A disk that refuses an outcome is asked again so often. */
-const WRITE_AGAIN_MS = 1_000;
+/** When a disk that refuses an outcome is asked again. */
+const WRITE_AGAIN = Object.freeze({ firstMs: 1_000, maxMs: 30_000 });
 
 /**
  * Makes outcomes durable, right after the turn of the event loop in which they became known. Bounded by the runs that
@@ -17,6 +19,7 @@ export class OutcomeWriter {
   readonly #onRefused: (run: RunKey, why: string) => void;
   readonly #onAllWritten: () => void;
   readonly #waiting = new Map<RunKey, { readonly outcome: Outcome; readonly output: RunOutput | undefined }>();
+  readonly #backoff = new Backoff(WRITE_AGAIN);
   #again: NodeJS.Timeout | undefined;
 
   constructor(runs: RunsFolder, onRefused: (run: RunKey, why: string) => void, onAllWritten: () => void) {
@@ -27,6 +30,14 @@ export class OutcomeWriter {
 
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  has(run: RunKey): boolean {
+    return this.#waiting.has(run);
+  }
+
+  list(): (readonly [RunKey, Outcome])[] {
+    return [...this.#waiting].map(([run, { outcome }]) => [run, outcome]);
   }
 
   /** `output`: its streams are made durable first. */
@@ -41,6 +52,14 @@ export class OutcomeWriter {
     clearTimeout(this.#again);
   }
 
+  #makeFolder(run: RunKey): void {
+    try {
+      ensureFolder(this.#runs.folder(run), 0o711);
+    } catch {
+      // What is in its way is told as the reason when the outcome is refused again.
+    }
+  }
+
   #write(): void {
     for (const [run, { outcome, output }] of this.#waiting) {
       try {
@@ -50,11 +69,17 @@ export class OutcomeWriter {
         faultPoint('outcome-written');
         this.#waiting.delete(run);
       } catch (error) {
+        // The script, or somebody else, has deleted its folder. Its name at least must be there again.
+        if (errorCode(error) === 'ENOENT') this.#makeFolder(run);
         this.#onRefused(run, describeError(error));
       }
     }
     clearTimeout(this.#again);
-    if (this.#waiting.size > 0) this.#again = setTimeout(() => this.#write(), WRITE_AGAIN_MS);
-    else this.#onAllWritten();
+    if (this.#waiting.size > 0) {
+      this.#again = setTimeout(() => this.#write(), this.#backoff.nextMs());
+      return;
+    }
+    this.#backoff.reset();
+    this.#onAllWritten();
   }
 }

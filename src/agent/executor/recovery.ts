@@ -1,18 +1,19 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { describeError } from '../../shared/errors.js';
 import { parseRunKey, type RunKey } from '../../shared/run-key.js';
 import { bootId, monotonicMs } from '../runs/boot.js';
 import { readClaim, type Claim } from '../runs/claim.js';
+import { readIfThere } from '../runs/json-file.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
-import { AdoptedScript, findRemains } from './adopted-script.js';
+import { AdoptedScript, dismissLauncher, findRemains } from './adopted-script.js';
 import type { Executor } from './executor.js';
 import { notRun } from './not-run.js';
 
 /**
- * Takes over what a dead executor left behind. A claimed run without an outcome is adopted while its launcher or
+ * Takes over what dead executors left behind. A claimed run without an outcome is adopted while its launcher or
  * script lives, ended if its exit code is on disk, and otherwise lost. It is never started again.
- * `heldElsewhere`: instances of executors that live and look after their runs themselves.
+ * `heldElsewhere`: instances of other executors that live and look after their runs themselves.
  */
 export function recover(
   runs: RunsFolder,
@@ -21,13 +22,22 @@ export function recover(
   onProblem: (run: RunKey, error: unknown) => void,
 ): void {
   for (const run of runs.list()) {
-    if (existsSync(runs.file(run, RunFile.exit))) continue;
+    const isOver = existsSync(runs.file(run, RunFile.exit));
+    if (isOver && !existsSync(runs.file(run, RunFile.controlPipe))) continue;
+    if (executor.holds(run)) continue;
     try {
       const claim = readClaim(runs, run);
-      if (claim && !heldElsewhere.has(claim.executor)) recoverRun(runs, executor, run, claim);
+      const holder = claim && holderOf(runs, run, claim);
+      if (!claim || holder === undefined || holder === executor.instance) continue;
+      if (heldElsewhere.has(holder)) {
+        if (!isOver) executor.heldElsewhere(run);
+        continue;
+      }
+      if (isOver) dismissLauncher(runs.folder(run));
+      else recoverRun(runs, executor, run, claim);
     } catch (error) {
       onProblem(run, error);
-      giveUp(executor, run, error);
+      if (!isOver) giveUp(executor, run, error);
     }
   }
 }
@@ -49,8 +59,21 @@ function recoverRun(runs: RunsFolder, executor: Executor, run: RunKey, claim: Cl
     return;
   }
   const launcher = remains === 'ended' ? undefined : remains.alive;
+  noteAdopter(runs, run, executor.instance);
   const timeLeftMs = sameBoot ? claim.claimedMonoMs + claim.timeoutMs - monotonicMs() : claim.timeoutMs;
-  executor.follow(run, new AdoptedScript(folder, claim, launcher, output), output, timeLeftMs);
+  executor.follow(run, new AdoptedScript(folder, claim, launcher, output), output, timeLeftMs, true);
+}
+
+function holderOf(runs: RunsFolder, run: RunKey, claim: Claim): string {
+  return readIfThere(runs.file(run, RunFile.adopter)) ?? claim.executor;
+}
+
+function noteAdopter(runs: RunsFolder, run: RunKey, instance: string): void {
+  try {
+    writeFileSync(runs.file(run, RunFile.adopter), instance, { mode: 0o600 });
+  } catch {
+    // Needed only if a third executor comes while this one lives.
+  }
 }
 
 /** A folder that can't be understood is reported and closed, not thrown away: its name still says what must not start again. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { RunFile } from '../runs/run-folder.js';
-import { SpoolWriter } from '../runs/spool-writer.js';
+import { SpoolWriter, type SpoolSource } from '../runs/spool-writer.js';
 import type { Outcome } from '../runs/outcome.js';
 
 export type StreamLengths = Pick<Outcome, 'stdoutBytes' | 'stderrBytes' | 'stdoutTruncated' | 'stderrTruncated'>;
@@ -22,13 +22,17 @@ export class RunOutput {
     this.#append(this.#stdout, data);
   }
 
-  stderr(data: Uint8Array): void {
-    this.#append(this.#stderr, data);
+  /** Takes up to so many bytes of stderr; returns how many, 0 if there are none now. */
+  takeStderr(source: SpoolSource, mostBytes: number): number {
+    if (!this.#open) return source.read(Buffer.allocUnsafe(mostBytes));
+    const taken = this.#stderr.take(source, mostBytes);
+    if (taken > 0) this.#onGrew();
+    return taken;
   }
 
   /** The line that tells an operator why a run was refused, lost or could not start. */
   explain(why: string): void {
-    this.stderr(Buffer.from(`ibex: ${why}\n`));
+    this.#append(this.#stderr, Buffer.from(`ibex: ${why}\n`));
   }
 
   /** Ends both streams and tells their lengths; they can be read, but are not durable yet. */

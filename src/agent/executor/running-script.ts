@@ -6,6 +6,8 @@ export interface ScriptEnd {
   readonly code: number | undefined;
   /** false where bytes written after the last one kept may be missing */
   readonly stdoutWhole: boolean;
+  /** false where it is certain that the script itself never began; left out otherwise */
+  readonly begun?: false;
 }
 
 /** A script in the hands of this executor, started by it or taken over. */
@@ -17,6 +19,6 @@ export interface RunningScript {
   readonly ended: Promise<ScriptEnd>;
   /** nothing is held for it any more */
   readonly released: Promise<void>;
-  /** its processes, to end them; undefined when none is known */
+  /** its processes, to end them; undefined while none is known, as right after the start */
   tree(): ScriptTree | undefined;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { chownSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Claim } from '../runs/claim.js';
 import { readIdentityFile, readStat, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
@@ -47,9 +47,15 @@ export class ScriptRun implements RunningScript {
     this.#scanner = new MarkerScanner(marker);
     const stderrPath = join(folder, RunFile.stderrPipe);
     const controlPath = join(folder, RunFile.controlPipe);
-    makePipe(stderrPath, 0o622);
+    makePipe(stderrPath, 0o600);
     makePipe(controlPath, 0o600);
-    this.#stderr = new StderrPipe(stderrPath, (data) => output.stderr(data), this.#stderrEnded.resolve);
+    // So that /dev/stderr opens for the script's account, and for no other.
+    if (command.uid !== process.getuid?.()) chownSync(stderrPath, command.uid, -1);
+    this.#stderr = new StderrPipe(
+      stderrPath,
+      (pipe, mostBytes) => output.takeStderr(pipe, mostBytes),
+      this.#stderrEnded.resolve,
+    );
     this.#control = openPipe(controlPath);
     try {
       this.#launcher = readStat(this.#open(marker, command, hasStdin ? join(folder, RunFile.stdin) : '/dev/null'));
@@ -79,12 +85,15 @@ export class ScriptRun implements RunningScript {
     return script && new ScriptTree(script, this.#launcher, process.pid);
   }
 
-  /** The script's own process; from the process table where its file is not there (yet, or any more). */
+  /** The script's own process; from the process table where it has deleted the file that names it. */
   #script(): ProcessIdentity | undefined {
     const recorded = readIdentityFile(join(this.#folder, RunFile.pid));
     if (recorded) return recorded;
     const launcher = this.#launcher;
-    return launcher && readProcessTable().find((process) => process.parent === launcher.pid);
+    // The launcher's other children never lead a session.
+    return (
+      launcher && readProcessTable().find(({ parent, pid, session }) => parent === launcher.pid && pid === session)
+    );
   }
 
   #read(data: Uint8Array): void {
@@ -117,6 +126,8 @@ export class ScriptRun implements RunningScript {
     this.#say('leave');
     await this.#stderrEnded.promise;
     closeQuietly(this.#control);
+    // Its absence tells a later executor that no launcher waits for a word.
+    rmSync(join(this.#folder, RunFile.controlPipe), { force: true });
   }
 
   #say(word: string): void {

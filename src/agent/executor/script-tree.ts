@@ -1,4 +1,4 @@
-import type { ProcessIdentity, ProcessStat } from '../runs/process-identity.js';
+import { readStat, signalGroup, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
 
 /**
  * Which processes belong to a script: its session, its process group and its descendants, as far as they can be seen
@@ -11,12 +11,23 @@ export class ScriptTree {
   readonly #members = new Map<number, string>();
   readonly #sessions = new Set<number>();
   readonly #groups = new Set<number>();
+  readonly #script: ProcessIdentity;
 
   /** `launcher` leads the terminal's session, which is not the script's; neither it nor the executor is ever a target. */
   constructor(script: ProcessIdentity, launcher: ProcessStat | undefined, executorPid: number) {
+    this.#script = script;
     this.#members.set(script.pid, script.startTime);
+    // It becomes the leader of both a moment after it has shown itself; it may be dead before a sweep sees it so.
+    this.#sessions.add(script.pid);
+    this.#groups.add(script.pid);
     this.#outside = new Set([1, executorPid, ...(launcher ? [launcher.pid] : [])]);
-    this.#outsideSession = launcher?.session;
+    // Not as its stat says: that may have been read before it became the leader.
+    this.#outsideSession = launcher?.pid;
+  }
+
+  /** Takes in processes that are known to belong to it. */
+  include(known: readonly ProcessIdentity[]): void {
+    for (const { pid, startTime } of known) this.#members.set(pid, startTime);
   }
 
   /** Takes in a new process table and returns the members that live; zombies don't count. */
@@ -29,6 +40,17 @@ export class ScriptTree {
       for (const process of table) this.#visit(process, childrenOf, found);
     }
     return [...found.values()].filter((process) => process.state !== 'Z' && process.state !== 'X');
+  }
+
+  /**
+   * Signals the script's own process group as a whole. The kernel does that in one step, so it also meets processes
+   * that hand over to new ones faster than any sweep can see them.
+   */
+  signalGroup(signal: NodeJS.Signals): void {
+    const leader = readStat(this.#script.pid);
+    // With the number in other hands the group has long been empty.
+    if (leader && leader.startTime !== this.#script.startTime) return;
+    if (!this.#outside.has(this.#script.pid)) signalGroup(this.#script.pid, signal);
   }
 
   #visit(start: ProcessStat, childrenOf: Map<number, ProcessStat[]>, found: Map<number, ProcessStat>): void {

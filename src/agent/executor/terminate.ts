@@ -11,9 +11,14 @@ const FREEZE_ROUNDS = 20;
 
 /**
  * Ends a script's processes: TERM to all of them, up to `graceMs` for an orderly end, then KILL until two sweeps in a
- * row find none. Resolves with false if some are left after another 10 s.
+ * row find none. Resolves with false if some are left after another 10 s. `onFound` gets all of them while they are
+ * stopped and none has been asked to end.
  */
-export async function terminateTree(tree: ScriptTree, graceMs: number): Promise<boolean> {
+export async function terminateTree(
+  tree: ScriptTree,
+  graceMs: number,
+  onFound: (processes: readonly ProcessStat[]) => void,
+): Promise<boolean> {
   const asked = new Set<string>();
   const askOnce = (process: ProcessStat): void => {
     const name = `${process.pid} ${process.startTime}`;
@@ -21,10 +26,20 @@ export async function terminateTree(tree: ScriptTree, graceMs: number): Promise<
     asked.add(name);
     signalProcess(process, 'SIGTERM');
     // A stopped process sees TERM only when it goes on.
-    if (process.state === 'T') signalProcess(process, 'SIGCONT');
+    signalProcess(process, 'SIGCONT');
   };
-  if (await sweepUntilGone(tree, graceMs, (living) => living.forEach(askOnce))) return true;
-  return sweepUntilGone(tree, KILL_LIMIT_MS, (living) => freezeAndKill(tree, living));
+  // Nobody may die before all are known: a child that is just leaving the session is found by its parent only.
+  const found = freeze(tree);
+  onFound(found);
+  for (const process of found) askOnce(process);
+  tree.signalGroup('SIGCONT');
+  await sweepUntilGone(tree, graceMs, (living) => living.forEach(askOnce));
+  // Also where none was seen: a process that goes on as a new one every millisecond is gone from each sweep.
+  return sweepUntilGone(tree, KILL_LIMIT_MS, () => {
+    const frozen = freeze(tree);
+    tree.signalGroup('SIGKILL');
+    for (const process of frozen) signalProcess(process, 'SIGKILL');
+  });
 }
 
 async function sweepUntilGone(
@@ -44,10 +59,11 @@ async function sweepUntilGone(
   }
 }
 
-/** Stops everything it can see before it kills, round by round, so that a loop of forks can't stay ahead of the sweeps. */
-function freezeAndKill(tree: ScriptTree, first: readonly ProcessStat[]): void {
+/** Stops all that it can see, round by round until nobody new is found, so that a loop of forks can't stay ahead. */
+function freeze(tree: ScriptTree): ProcessStat[] {
+  tree.signalGroup('SIGSTOP');
   const stopped = new Set<number>();
-  let living = first;
+  let living = tree.sweep(readProcessTable());
   for (let round = 0; round < FREEZE_ROUNDS; round++) {
     const moving = living.filter((process) => !stopped.has(process.pid));
     if (moving.length === 0) break;
@@ -57,5 +73,5 @@ function freezeAndKill(tree: ScriptTree, first: readonly ProcessStat[]): void {
     }
     living = tree.sweep(readProcessTable());
   }
-  for (const process of living) signalProcess(process, 'SIGKILL');
+  return living;
 }

@@ -86,8 +86,8 @@ export class Delivery {
   }
 
   #pump(): void {
-    if ([...this.#sessions].every(([, inFlight]) => inFlight.size >= RESULTS_IN_FLIGHT)) return;
     for (const pending of this.#pending.values()) {
+      if ([...this.#sessions.values()].every((inFlight) => inFlight.size >= RESULTS_IN_FLIGHT)) return;
       if (pending.sentOn) continue;
       const session = this.#sessionFor(pending);
       if (session) this.#send(session, pending);

@@ -10,7 +10,7 @@ import { readIfThere } from '../runs/json-file.js';
 import { monotonicMs } from '../runs/boot.js';
 import { findExecutors } from '../runs/executor-entry.js';
 import { readOutcome, type Outcome } from '../runs/outcome.js';
-import { isAlive, signalProcess } from '../runs/process-identity.js';
+import { isAlive, readStat, signalProcess } from '../runs/process-identity.js';
 import { RunFile, RunsFolder } from '../runs/run-folder.js';
 import { Executors } from './executors.js';
 
@@ -198,6 +198,36 @@ test('a record that cannot be read is closed as lost, and does not stop the othe
   await desk.until('its outcome is there', () => desk.hasOutcome());
   assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
   assert.match(desk.stderr(), /cannot read its record/);
+});
+
+test('an executor killed while it ends a script: the next one goes on, with the same verdict, and leaves nobody', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  await link.start();
+  desk.start(link, 'trap "" TERM; (trap "" TERM; setsid sleep 300) & echo $!; sleep 300; exit 0');
+  await desk.printed('\n');
+  link.ring({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
+  const noted = desk.runs.file(RUN, RunFile.cause);
+  await desk.until('its processes are noted', () => (readIfThere(noted) ?? '').split('\n').length > 2);
+  const pids = (readIfThere(noted) ?? '').split('\n').slice(1).filter(Boolean).map(Number.parseFloat);
+  desk.killExecutor();
+  await desk.hears('ended');
+  assert.equal(desk.outcome().status, 'killed');
+  assert.deepEqual(
+    pids.filter((pid) => readStat(pid) !== undefined && readStat(pid)?.state !== 'Z'),
+    [],
+  );
+});
+
+test('of two executors that are started side by side one stays', async (t) => {
+  const desk = new Desk(t);
+  await using first = desk.link();
+  await using second = desk.link();
+  await Promise.all([first.start(), second.start()]);
+  assert.equal(findExecutors(desk.metaDir).length, 1);
+  desk.start(first, 'echo $PPID');
+  await desk.hears('ended', 2);
+  assert.equal(desk.count('started'), 2, 'each link hears of the one start');
 });
 
 function writeFile(desk: Desk, name: string, text = ''): void {

@@ -15,6 +15,8 @@ export interface ExecutorSettings {
   readonly maxRuns: number;
   readonly killGraceMs: number;
   readonly ignoreAccount: boolean;
+  /** an executor could not be reached or started, as on a full disk */
+  readonly onTrouble?: () => void;
 }
 
 /** Time a new executor has to show itself, ms. */
@@ -75,6 +77,7 @@ export class Executors implements AsyncDisposable {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#log.error({ error: String(error) }, 'cannot reach or start an executor');
+        this.#settings.onTrouble?.();
       }
       this.#current = undefined;
       await abortableWait(this.#backoff.nextMs(), this.#stop.signal);
@@ -94,7 +97,11 @@ export class Executors implements AsyncDisposable {
 
   async #connectOld(entry: ExecutorEntry): Promise<void> {
     const socket = await this.#connect(entry, (connected) => this.#old.add(connected));
-    socket.once('close', () => this.#old.delete(socket));
+    socket.once('close', () => {
+      this.#old.delete(socket);
+      // It may have been killed with scripts in its hands.
+      this.ring({ t: 'recover' });
+    });
     ring(socket, { t: 'retire' });
   }
 

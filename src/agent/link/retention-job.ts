@@ -1,14 +1,25 @@
-import { rmSync } from 'node:fs';
+import { rmSync, statfsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import { AgentRunState } from '../../shared/protocol/agent-frames.js';
-import { cutOutput, measureRun, planRetention, RETENTION, stripRun, type EndedRun } from '../runs/retention.js';
+import {
+  cutOutput,
+  measureRun,
+  planRetention,
+  RETENTION,
+  stripRun,
+  type EndedRun,
+  type RetentionLimits,
+} from '../runs/retention.js';
 import type { RunsFolder } from '../runs/run-folder.js';
 import type { RunIndex } from './run-index.js';
 
 const FIRST_MS = 60_000;
 const EVERY_MS = 600_000;
+const ROOM_AGAIN_MS = 10_000;
+/** With less than this free a disk counts as full. */
+const FULL_BYTES = 1024 * 1024;
 
 /** Keeps what ended runs take on disk within its limits, a folder at a time so that nothing else waits for it. */
 export class RetentionJob implements Disposable {
@@ -16,6 +27,7 @@ export class RetentionJob implements Disposable {
   readonly #index: RunIndex;
   readonly #log: Log;
   #timer: NodeJS.Timeout;
+  #madeRoomMs = Number.NEGATIVE_INFINITY;
 
   constructor(runs: RunsFolder, index: RunIndex, log: Log) {
     this.#runs = runs;
@@ -30,14 +42,27 @@ export class RetentionJob implements Disposable {
 
   async #round(): Promise<void> {
     try {
-      await this.#clean();
+      await this.#clean(RETENTION);
     } catch (error) {
       this.#log.warn({ error: describeError(error) }, 'cannot clear away what old runs left');
     }
     this.#timer = setTimeout(() => void this.#round(), EVERY_MS).unref();
   }
 
-  async #clean(): Promise<void> {
+  /**
+   * Something could not be written. If that is because the disk is full, the output of every run that a server has
+   * stored is given up, at most once in ten seconds.
+   */
+  makeRoom(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#madeRoomMs < ROOM_AGAIN_MS || freeBytes(this.#runs.path) > FULL_BYTES) return;
+    this.#madeRoomMs = nowMs;
+    this.#clean({ ...RETENTION, outputBytes: 0 }).catch((error: unknown) => {
+      this.#log.warn({ error: describeError(error) }, 'cannot clear away what old runs left');
+    });
+  }
+
+  async #clean(limits: RetentionLimits): Promise<void> {
     const ended: EndedRun[] = [];
     for (const { run, state } of this.#index.list()) {
       if (state !== AgentRunState.ended && state !== 'acknowledged') continue;
@@ -45,7 +70,7 @@ export class RetentionJob implements Disposable {
       if (measured) ended.push(measured);
       await turn();
     }
-    const plan = planRetention(ended, Date.now(), RETENTION);
+    const plan = planRetention(ended, Date.now(), limits);
     for (const run of plan.remove) {
       rmSync(this.#runs.folder(run), { recursive: true, force: true });
       this.#index.remove(run);
@@ -63,5 +88,15 @@ export class RetentionJob implements Disposable {
     const { remove, strip, cut } = plan;
     const counts = { removed: remove.length, stripped: strip.length, cut: cut.length };
     if (remove.length + strip.length + cut.length > 0) this.#log.info(counts, 'cleared away what old runs left');
+  }
+}
+
+/** Infinite where it can't be told, as of a folder that is gone. */
+function freeBytes(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }

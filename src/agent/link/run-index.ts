@@ -20,6 +20,8 @@ export interface IndexedRun {
   readonly assignedBy: string | undefined;
   /** last moment of start, ms of the monotonic clock; for runs not started yet */
   readonly startBeforeMonoMs: number | undefined;
+  /** id of the cluster that wants it ended; rung again for each executor that comes, until it has */
+  readonly killedBy?: string;
   /** of a run that ended during this process's life, until it is on disk and acknowledged */
   readonly outcome?: Outcome | undefined;
 }
@@ -27,6 +29,7 @@ export interface IndexedRun {
 /** Every run this MetaDir has a trace of, in memory. The run folders are the truth; this is read from them at start. */
 export class RunIndex {
   readonly #runs = new Map<RunKey, IndexedRun>();
+  readonly #unacknowledged = new Set<RunKey>();
   readonly #digests = new Map<string, { readonly runs: number; readonly digest: string }>();
 
   /**
@@ -36,10 +39,9 @@ export class RunIndex {
   static read(folder: RunsFolder): RunIndex {
     const index = new RunIndex();
     for (const run of readdirSync(folder.path)) {
-      const id = parseRunKey(run);
-      const state = id && stateOnDisk(folder, run);
-      if (id && state)
-        index.put({ run, ...id, state, startedMs: undefined, assignedBy: undefined, startBeforeMonoMs: undefined });
+      const entry = newEntry(run);
+      const state = entry && stateOnDisk(folder, run);
+      if (entry && state) index.put({ ...entry, state });
     }
     return index;
   }
@@ -50,11 +52,14 @@ export class RunIndex {
 
   put(entry: IndexedRun): void {
     this.#runs.set(entry.run, entry);
+    if (entry.state === 'acknowledged') this.#unacknowledged.delete(entry.run);
+    else this.#unacknowledged.add(entry.run);
     this.#digests.delete(entry.cluster8);
   }
 
+  /** Also for a run that was not known: a folder without a claim is passed over at start, but may be started later. */
   update(run: RunKey, change: Partial<Omit<IndexedRun, 'run' | 'cluster8' | 'taskId' | 'clock'>>): void {
-    const entry = this.#runs.get(run);
+    const entry = this.#runs.get(run) ?? newEntry(run);
     if (entry) this.put({ ...entry, ...change });
   }
 
@@ -62,6 +67,7 @@ export class RunIndex {
     const entry = this.#runs.get(run);
     if (!entry) return;
     this.#runs.delete(run);
+    this.#unacknowledged.delete(run);
     this.#digests.delete(entry.cluster8);
   }
 
@@ -69,13 +75,28 @@ export class RunIndex {
     return [...this.#runs.values()];
   }
 
+  /** Runs of a task that have not ended, whatever their clock. */
+  openOf(cluster8: string, taskId: number): IndexedRun[] {
+    return this.#open().filter(
+      (entry) =>
+        entry.taskId === taskId &&
+        entry.cluster8 === cluster8 &&
+        (entry.state === AgentRunState.accepted || entry.state === AgentRunState.running),
+    );
+  }
+
   /** What a server of this cluster is told when a session opens: everything it has not acknowledged. */
   listFor(cluster8: string): AgentRun[] {
     const list: AgentRun[] = [];
-    for (const { cluster8: of, taskId, clock, state } of this.#runs.values()) {
+    for (const { cluster8: of, taskId, clock, state } of this.#open()) {
       if (of === cluster8 && state !== 'acknowledged') list.push({ taskId, clock, state });
     }
     return list;
+  }
+
+  /** Without the tombstones, of which there may be many thousands. */
+  #open(): IndexedRun[] {
+    return [...this.#unacknowledged].flatMap((run) => this.#runs.get(run) ?? []);
   }
 
   /** Number and digest of the runs accepted or running. */
@@ -88,6 +109,12 @@ export class RunIndex {
     }
     return current;
   }
+}
+
+function newEntry(run: RunKey): IndexedRun | undefined {
+  const id = parseRunKey(run);
+  const none = { startedMs: undefined, assignedBy: undefined, startBeforeMonoMs: undefined };
+  return id && { run, ...id, ...none, state: AgentRunState.running };
 }
 
 /** What a run's folder says; undefined for one that was never claimed. */

@@ -9,6 +9,9 @@ import { Session, type AgentSelf, type SessionEvents } from './session.js';
 const REFUSED = Object.freeze({ firstMs: 2_000, maxMs: 15_000 });
 const BROKEN = Object.freeze({ firstMs: 400, maxMs: 4_000 });
 
+/** A session that lasted so long was no refusal. */
+const SETTLED_MS = 5_000;
+
 /** What an operator does about a refusal; the reason itself comes from the other end. */
 const REMEDIES: ReadonlyMap<number, string> = new Map<number, string>([
   [CloseCode.notAdmitted, 'if this machine was reinstalled, run on the server: ibex hosts forget HOST'],
@@ -33,6 +36,8 @@ export class ServerLink implements Disposable {
   #retry: NodeJS.Timeout | undefined;
   #disposed = false;
   #complained = '';
+  /** since when the session is open */
+  #readyMs: number | undefined;
 
   constructor(url: URL, self: AgentSelf, index: RunIndex, events: ServerLinkEvents, log: Log) {
     this.#url = new URL(AGENT_PATH, url);
@@ -91,14 +96,17 @@ export class ServerLink implements Disposable {
 
   #ready(session: Session): void {
     this.#broken.reset();
-    this.#refused.reset();
     this.#complained = '';
+    this.#readyMs = performance.now();
     this.#log.info({ cluster: session.cluster, instance: session.server }, 'session open');
     this.#events.onReady(session);
   }
 
   #ended(session: Session, code: number, reason: string): void {
-    const wasReady = session.ready;
+    const wasReady = this.#readyMs !== undefined;
+    // One that is refused as soon as it works, again and again, must not come back at full speed.
+    if (this.#readyMs !== undefined && performance.now() - this.#readyMs > SETTLED_MS) this.#refused.reset();
+    this.#readyMs = undefined;
     session.close(CloseCode.normal, '');
     this.#events.onClosed(session);
     if (this.#disposed) return;

@@ -46,9 +46,23 @@ export class Watches implements Disposable {
     this.remove(frame.watch);
     const entry = this.#index.get(run);
     if (!entry || (entry.state === 'acknowledged' && !existsSync(this.#runs.file(run, RunFile.stdout)))) {
-      this.#session.send({ t: 'watch-end', watch: frame.watch, outcome: 'gone', stdoutBytes: 0, stderrBytes: 0 });
-      return;
+      return this.#sayGone(frame.watch);
     }
+    try {
+      this.#begin(run, frame);
+    } catch {
+      // Not for the agent to die of: something lies in the run's folder that is no spool or no outcome.
+      this.remove(frame.watch);
+      return this.#sayGone(frame.watch);
+    }
+    this.#pump(frame.watch);
+  }
+
+  #sayGone(watch: number): void {
+    this.#session.send({ t: 'watch-end', watch, outcome: 'gone', stdoutBytes: 0, stderrBytes: 0 });
+  }
+
+  #begin(run: RunKey, frame: WatchFrame): void {
     const outcome = this.#outcome(run);
     const streams = [
       ...this.#stream(run, 'stdout', frame.stdoutFrom, outcome),
@@ -56,7 +70,6 @@ export class Watches implements Disposable {
     ];
     this.#watches.set(frame.watch, { run, frame, streams, credit: frame.creditBytes });
     this.#onWatched(run, true);
-    this.#pump(frame.watch);
   }
 
   credit(watch: number, bytes: number): void {
@@ -96,9 +109,23 @@ export class Watches implements Disposable {
   }
 
   #pump(number: number): void {
+    try {
+      this.#send(number);
+    } catch {
+      this.remove(number);
+      this.#sayGone(number);
+    }
+  }
+
+  #send(number: number): void {
     const watch = this.#watches.get(number);
     if (!watch) return;
     const outcome = this.#outcome(watch.run);
+    if (!outcome && this.#hasEnded(watch.run)) {
+      // Nothing of it could be written: what there is, the result has told.
+      this.remove(number);
+      return this.#sayGone(number);
+    }
     let allSent = true;
     for (const stream of watch.streams) {
       const extent = stream.reader.extent(streamLength(outcome, stream.stream));
@@ -132,9 +159,13 @@ export class Watches implements Disposable {
   }
 
   #outcome(run: RunKey): Outcome | undefined {
-    const entry = this.#index.get(run);
-    if (entry?.state !== AgentRunState.ended && entry?.state !== 'acknowledged') return undefined;
-    return entry.outcome ?? readOutcome(this.#runs, run);
+    if (!this.#hasEnded(run)) return undefined;
+    return this.#index.get(run)?.outcome ?? readOutcome(this.#runs, run);
+  }
+
+  #hasEnded(run: RunKey): boolean {
+    const state = this.#index.get(run)?.state;
+    return state === AgentRunState.ended || state === 'acknowledged';
   }
 }
 

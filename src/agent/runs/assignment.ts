@@ -32,7 +32,7 @@ export function writeAssignment(
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
   }
-  writeFileSync(runs.file(run, RunFile.script), script, { mode: 0o755 });
+  writeFileSync(runs.file(run, RunFile.script), script, { mode: 0o700 });
   if (stdin !== '') writeFileSync(runs.file(run, RunFile.stdin), stdin, { mode: 0o600 });
   writeFileSync(runs.file(run, RunFile.assignment), JSON.stringify(assignment), { mode: 0o600 });
 }

@@ -21,10 +21,12 @@ export type ToExecutor =
   | { readonly t: 'watch'; readonly run: RunKey }
   | { readonly t: 'unwatch'; readonly run: RunKey }
   /** take no new run, and leave when the last one has ended */
-  | { readonly t: 'retire' };
+  | { readonly t: 'retire' }
+  /** another executor has gone: take over what it may have left behind */
+  | { readonly t: 'recover' };
 
 export type ToLink =
-  /** first message: recovery is done, these runs are waiting or running here */
+  /** first message, and again after a recovery: these runs are waiting or running here */
   | {
       readonly t: 'ready';
       readonly version: string;
@@ -40,7 +42,7 @@ export type ToLink =
   | { readonly t: 'unwritable'; readonly run: RunKey; readonly why: string };
 
 export function parseToExecutor(f: Fields): ToExecutor {
-  const t = f.oneOf('t', ['start', 'kill', 'watch', 'unwatch', 'retire']);
+  const t = f.oneOf('t', ['start', 'kill', 'watch', 'unwatch', 'retire', 'recover']);
   switch (t) {
     case 'start':
       return { t, run: f.name('run', 64), startBeforeMonoMs: f.whole('startBeforeMonoMs') };
@@ -56,6 +58,7 @@ export function parseToExecutor(f: Fields): ToExecutor {
     case 'unwatch':
       return { t, run: f.name('run', 64) };
     case 'retire':
+    case 'recover':
       return { t };
     default:
       return t satisfies never;

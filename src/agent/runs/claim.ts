@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { errorCode } from '../../shared/errors.js';
 import type { RunKey } from '../../shared/run-key.js';
 import { createDurably, ensureFolder, syncFolder } from './durable.js';
@@ -21,7 +22,10 @@ export interface Claim {
   readonly timeoutMs: number;
 }
 
-/** Claims a run durably. False if it had been claimed before: it must not be started then, whatever became of it. */
+/**
+ * Claims a run durably. False if it had been claimed before: it must not be started then, whatever became of it.
+ * Throws, and leaves no claim, if the disk refuses.
+ */
 export function claimRun(runs: RunsFolder, run: RunKey, claim: Claim): boolean {
   ensureFolder(runs.folder(run), 0o711);
   try {
@@ -30,7 +34,13 @@ export function claimRun(runs: RunsFolder, run: RunKey, claim: Claim): boolean {
     if (errorCode(error) === 'EEXIST') return false;
     throw error;
   }
-  syncFolder(runs.path);
+  try {
+    syncFolder(runs.path);
+  } catch (error) {
+    // Nothing was started on a claim that may not survive a power cut; nor shall it keep a later attempt out.
+    rmSync(runs.file(run, RunFile.claim), { force: true });
+    throw error;
+  }
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** Makes a folder's entries (created, renamed or removed names) survive a power cut. */
@@ -11,16 +11,24 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Creates a file that must not exist yet, durable with its name. Throws EEXIST if another was first. */
+/**
+ * Creates a file that must not exist yet, durable with its name. Throws EEXIST if another was first; if it throws
+ * anything else, as on a full disk, no file is left.
+ */
 export function createDurably(path: string, content: string, mode = 0o600): void {
   const fd = openSync(path, 'wx', mode);
   try {
-    writeSync(fd, content);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    try {
+      writeWhole(fd, content);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   }
-  syncFolder(dirname(path));
 }
 
 /** Replaces a file as a whole: after a power cut it holds the old or the new content, never a mixture. */
@@ -28,13 +36,19 @@ export function replaceDurably(path: string, content: string, mode = 0o600): voi
   const temporary = `${path}.new`;
   const fd = openSync(temporary, 'w', mode);
   try {
-    writeSync(fd, content);
+    writeWhole(fd, content);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/** A disk that is nearly full takes a part without an error; the rest, asked for again, meets it. */
+function writeWhole(fd: number, content: string): void {
+  const bytes = Buffer.from(content);
+  for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
 }
 
 export function ensureFolder(path: string, mode: number): void {

@@ -53,6 +53,16 @@ export function readIdentityFile(path: string): ProcessStat | undefined {
   return text === undefined || !text.endsWith('\n') ? undefined : parseStat(text);
 }
 
+/** Sends a signal to a process group, which the caller has to know as its own. Never to its own, and never to everyone. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  if (!Number.isSafeInteger(group) || group <= 1 || readStat(process.pid)?.group === group) return;
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // Nobody is in it.
+  }
+}
+
 /** Sends a signal, but only to this very process, and never to a group or to everyone. Returns false if it is gone. */
 export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (target.pid <= 1 || !isAlive(target)) return false;

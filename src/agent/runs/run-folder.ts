@@ -10,6 +10,8 @@ export const RunFile = Object.freeze({
   stdin: 'stdin',
   /** "this run is mine": exclusive, durable, before anything is started */
   claim: 'claim.json',
+  /** instance of the executor that took the run over from the one in the claim */
+  adopter: 'adopter',
   /** /proc stat line of the launcher, by itself */
   launcher: 'launcher',
   /** /proc stat line of the script, by the process that becomes it */
@@ -21,6 +23,8 @@ export const RunFile = Object.freeze({
   stderrTail: 'stderr.tail',
   stderrPipe: 'stderr.fifo',
   controlPipe: 'control.fifo',
+  /** why it is being ended from outside, and which processes; noted before any is asked to end */
+  cause: 'cause',
   /** exit code as the launcher saw it */
   code: 'code',
   /** the outcome, final and durable */

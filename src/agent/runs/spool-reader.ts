@@ -58,9 +58,12 @@ export class SpoolReader implements Disposable {
 export function readStreamEnd(path: string, totalBytes: number | undefined, bytes: number): Buffer {
   using reader = new SpoolReader(path);
   const extent = reader.extent(totalBytes);
-  const wanted = Math.max(0, extent.totalBytes - bytes);
-  const start = extent.tailStart > extent.headBytes ? Math.max(wanted, extent.tailStart) : wanted;
-  const end = Buffer.alloc(extent.totalBytes - start);
+  const hasTail = extent.tailStart < extent.totalBytes;
+  // Where not even the end could be kept (the disk refused it), the last that there is.
+  const stop = hasTail ? extent.totalBytes : extent.headBytes;
+  const wanted = Math.max(0, stop - bytes);
+  const start = hasTail && extent.tailStart > extent.headBytes ? Math.max(wanted, extent.tailStart) : wanted;
+  const end = Buffer.alloc(stop - start);
   let filled = 0;
   while (filled < end.length) {
     const read = reader.read(extent, start + filled, end.subarray(filled));

@@ -1,9 +1,20 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { errorCode } from '../../shared/errors.js';
 
 /** A stream is kept whole up to here, bytes. */
 export const SPOOL_LIMIT_BYTES = 64 * 1024 * 1024;
 /** Of a longer one, so much of its end is kept as well, bytes. */
 export const SPOOL_TAIL_BYTES = 64 * 1024;
+
+/** Where a stream comes from, if its bytes can go to a file without passing through this process. */
+export interface SpoolSource {
+  /** Moves bytes to a position of a file; returns how many. Throws what the file refuses with; nothing is lost then. */
+  moveTo(file: number, position: number, mostBytes: number): number;
+  /** Reads what is there now; returns how many bytes. */
+  read(into: Uint8Array): number;
+}
+
+const READ_BYTES = 64 * 1024;
 
 /**
  * Keeps a run's stream on disk: the first 64 MiB as they come, beyond that the last 64 KiB. Writes are synchronous:
@@ -20,14 +31,21 @@ export class SpoolWriter {
   #tail: Buffer[] = [];
   #tailBytes = 0;
   #diskFailed = false;
+  /** the stream may have been longer than what its last writer left */
+  readonly #resumedAtLimit: boolean;
 
-  /** Appends where the file has something already, as when an executor takes over. Throws if it can't be opened. */
+  /**
+   * Appends where the file has something already, as when an executor takes over. A file that can't be opened is a
+   * disk that refuses.
+   */
   constructor(path: string, limitBytes = SPOOL_LIMIT_BYTES) {
     this.#path = path;
     this.#limitBytes = limitBytes;
-    this.#fd = openSync(path, 'a', 0o600);
-    this.#keptBytes = fstatSync(this.#fd).size;
+    this.#fd = openSpool(path);
+    this.#diskFailed = this.#fd === undefined;
+    this.#keptBytes = this.#fd === undefined ? 0 : fstatSync(this.#fd).size;
     this.#totalBytes = this.#keptBytes;
+    this.#resumedAtLimit = this.#keptBytes >= limitBytes;
   }
 
   get totalBytes(): number {
@@ -36,12 +54,33 @@ export class SpoolWriter {
 
   /** True if not every byte of the stream is on disk. */
   get truncated(): boolean {
-    return this.#keptBytes < this.#totalBytes;
+    return this.#keptBytes < this.#totalBytes || this.#resumedAtLimit;
+  }
+
+  /**
+   * Takes up to so many bytes from a source; returns how many, 0 if there are none now. As long as they are kept, they
+   * go straight to the file: were they read first, a kill of this process could lose what it holds.
+   */
+  take(source: SpoolSource, mostBytes: number): number {
+    const room = Math.min(mostBytes, this.#limitBytes - this.#keptBytes);
+    if (this.#isWhole() && room > 0 && this.#fd !== undefined) {
+      try {
+        const moved = source.moveTo(this.#fd, this.#keptBytes, room);
+        this.#keptBytes += moved;
+        this.#totalBytes += moved;
+        return moved;
+      } catch {
+        this.#diskFailed = true;
+      }
+    }
+    const buffer = Buffer.allocUnsafe(Math.min(mostBytes, READ_BYTES));
+    const length = source.read(buffer);
+    this.append(buffer.subarray(0, length));
+    return length;
   }
 
   append(data: Uint8Array): void {
-    const whole = this.#keptBytes === this.#totalBytes && !this.#diskFailed;
-    const fits = whole ? Math.min(data.length, this.#limitBytes - this.#keptBytes) : 0;
+    const fits = this.#isWhole() ? Math.min(data.length, this.#limitBytes - this.#keptBytes) : 0;
     const written = fits > 0 ? this.#write(data.subarray(0, fits)) : 0;
     this.#keptBytes += written;
     this.#totalBytes += data.length;
@@ -50,7 +89,7 @@ export class SpoolWriter {
 
   /** No more will come: keeps the end of a stream that was too long. It can be read as a whole from now on. */
   finish(): void {
-    if (!this.truncated) return;
+    if (this.#keptBytes === this.#totalBytes) return;
     try {
       writeFileSync(`${this.#path}.tail`, this.#tailEnd(), { mode: 0o600 });
     } catch {
@@ -72,11 +111,17 @@ export class SpoolWriter {
     }
   }
 
+  #isWhole(): boolean {
+    return this.#keptBytes === this.#totalBytes && !this.#diskFailed;
+  }
+
   #write(data: Uint8Array): number {
     if (this.#fd === undefined) return 0;
     let written = 0;
     try {
-      while (written < data.length) written += writeSync(this.#fd, data, written);
+      while (written < data.length) {
+        written += writeSync(this.#fd, data, written, data.length - written, this.#keptBytes + written);
+      }
     } catch {
       this.#diskFailed = true;
     }
@@ -101,5 +146,16 @@ export class SpoolWriter {
   #tailEnd(): Buffer {
     const joined = Buffer.concat(this.#tail);
     return joined.subarray(Math.max(0, joined.length - SPOOL_TAIL_BYTES));
+  }
+}
+
+/** Undefined where the disk refuses, or something else than a file is in its place. */
+function openSpool(path: string): number | undefined {
+  try {
+    // Not for appending: the kernel refuses to move bytes from a pipe into such a file.
+    return openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return undefined;
   }
 }

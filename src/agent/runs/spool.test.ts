@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -80,4 +80,72 @@ test('a growing stream is read as far as it is', (t) => {
   assert.equal(reader.extent(undefined).totalBytes, 7);
   spool.finish();
   spool.close();
+});
+
+/** Hands out its bytes; `refuses` stands for a full disk. */
+class Source {
+  readonly #bytes: Buffer;
+  readonly #refuses: boolean;
+  #at = 0;
+
+  constructor(bytes: Buffer, refuses: boolean) {
+    this.#bytes = bytes;
+    this.#refuses = refuses;
+  }
+
+  moveTo(file: number, position: number, mostBytes: number): number {
+    if (this.#refuses) throw new Error('no space');
+    const moved = writeSync(file, this.#bytes.subarray(this.#at, this.#at + mostBytes), 0, undefined, position);
+    this.#at += moved;
+    return moved;
+  }
+
+  read(into: Uint8Array): number {
+    const length = this.#bytes.copy(into, 0, this.#at);
+    this.#at += length;
+    return length;
+  }
+}
+
+function takeAll(spool: SpoolWriter, source: Source): void {
+  while (spool.take(source, 700) > 0);
+}
+
+test('taken from a source, a stream is the same as appended: whole, and beyond the limit', (t) => {
+  for (const limit of [5_000, 1_000]) {
+    const path = spoolPath(t);
+    const spool = new SpoolWriter(path, limit);
+    takeAll(spool, new Source(pattern(5_000), false));
+    spool.finish();
+    spool.close();
+    assert.deepEqual([spool.totalBytes, spool.truncated], [5_000, limit < 5_000]);
+    assert.deepEqual(readStreamEnd(path, 5_000, 4_000), pattern(4_000, 1_000));
+  }
+});
+
+test('a disk that refuses: all is counted, and what was kept before can be read', (t) => {
+  const path = spoolPath(t);
+  const spool = new SpoolWriter(path);
+  spool.append(pattern(300));
+  takeAll(spool, new Source(pattern(2_000, 300), true));
+  assert.deepEqual([spool.totalBytes, spool.truncated], [2_300, true]);
+  spool.close();
+  // Without finish() there is no end on disk, as if that had been refused too.
+  assert.deepEqual(readStreamEnd(path, 2_300, 100), pattern(100, 200));
+});
+
+test('something else in the spool’s place is a disk that refuses', (t) => {
+  const path = spoolPath(t);
+  mkdirSync(path);
+  const spool = new SpoolWriter(path);
+  spool.append(pattern(10));
+  spool.finish();
+  spool.close();
+  assert.deepEqual([spool.totalBytes, spool.truncated], [10, true]);
+});
+
+test('taken over at its limit, a stream counts as truncated: what came after nobody knows', (t) => {
+  const path = spoolPath(t);
+  new SpoolWriter(path, 100).append(pattern(150));
+  assert.equal(new SpoolWriter(path, 100).truncated, true);
 });

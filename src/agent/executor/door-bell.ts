@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { ibexVersion } from '../../shared/version.js';
+import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
+import { readStat } from '../runs/process-identity.js';
+
+const LOOK_MS = 10_000;
+
+/** The executor's socket and the entry that leads links to it. Both are removed when it is disposed. */
+export class DoorBell implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #instance: string;
+  readonly #server: Server;
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(folder: string, instance: string, server: Server, onGone: () => void) {
+    this.#folder = folder;
+    this.#instance = instance;
+    this.#server = server;
+    this.#timer = setInterval(() => {
+      if (existsSync(join(folder, `${instance}.json`))) return;
+      clearInterval(this.#timer);
+      onGone();
+    }, LOOK_MS).unref();
+  }
+
+  /** `onGone`: the entry was deleted, with the MetaDir as a rule, so no link will find this executor any more. */
+  static async hang(
+    metaDir: string,
+    instance: string,
+    onLink: (link: Socket) => void,
+    onGone: () => void,
+  ): Promise<DoorBell> {
+    const folder = executorFolder(metaDir);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    removeDeadSockets(metaDir);
+    const server = createServer(onLink);
+    using short = shortSocketPath(folder, `${instance}.sock`);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(short.path, resolve);
+    });
+    const { pid } = process;
+    const entry: ExecutorEntry = { instance, pid, startTime: readStat(pid)?.startTime ?? '', version: ibexVersion() };
+    const path = join(folder, `${instance}.json`);
+    writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return new DoorBell(folder, instance, server, onGone);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    rmSync(join(this.#folder, `${this.#instance}.json`), { force: true });
+    rmSync(join(this.#folder, `${this.#instance}.sock`), { force: true });
+    this.#server.close();
+    return Promise.resolve();
+  }
+}
+
+function removeDeadSockets(metaDir: string): void {
+  const living = new Set(findExecutors(metaDir).map((executor) => `${executor.instance}.sock`));
+  const folder = executorFolder(metaDir);
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith('.sock') && !living.has(name)) rmSync(join(folder, name), { force: true });
+  }
+}
