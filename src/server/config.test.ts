@@ -32,7 +32,7 @@ test('an empty file means the defaults, without a warning', () => {
     log: { level: 'info', destination: 1 },
     http: { host: '0.0.0.0', port: 10_090, users: { ibex: 'ibex' }, tls: undefined, maxBodyBytes: 67_108_864 },
     rpc: { host: '0.0.0.0', port: 20_090 },
-    sqlitePath: 'data/ibex.db',
+    database: { kind: 'sqlite', path: 'data/ibex.db' },
   });
   assert.match(config.schedulerName, /^\d+\.\d+\.\d+\.\d+:20090$/);
 });
@@ -81,12 +81,6 @@ Address = "127.0.0.1:6379"
     warnings.some((warning) => warning.includes('MaxContentLength')),
     false,
   );
-});
-
-test('another database is refused, not replaced by SQLite', () => {
-  for (const table of ['[MySQL]\nAddress = "x"', '[DB]\nDSN = "x"', '[Gorm]\nDBType = "mysql"', '[Postgres]']) {
-    assert.match(complaint(table), /^\[\w+\] asks for a database that comes with a later version of ibex/);
-  }
 });
 
 test('mistakes name the key and what was expected', () => {

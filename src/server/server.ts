@@ -1,21 +1,23 @@
-import { accessSync, constants } from 'node:fs';
-import { App, SSLApp, type TemplatedApp } from 'uWebSockets.js';
-import { describeError, UserError } from '../shared/errors.js';
+import { App } from 'uWebSockets.js';
+import { describeError } from '../shared/errors.js';
 import type { Log } from '../shared/log.js';
 import { ibexVersion } from '../shared/version.js';
 import { AgentDesk } from './agents/agent-desk.js';
 import { AgentEndpoint } from './agents/agent-endpoint.js';
+import { AgentPort } from './agents/agent-port.js';
 import { AgentRecords } from './agents/agent-records.js';
+import { LegacyAgents } from './agents/legacy/legacy-agents.js';
+import { LegacyEndpoint } from './agents/legacy/legacy-endpoint.js';
 import { OutputRelay } from './agents/output-relay.js';
 import { SessionRegistry } from './agents/session-registry.js';
 import { isOpenToAnyone, type HttpConfig, type ServerConfig } from './config.js';
 import { ApiServer } from './http/api-server.js';
 import { BasicAuth } from './http/basic-auth.js';
+import { HttpListener } from './http/http-listener.js';
 import { apiRoutes, type ApiParts } from './http/routes.js';
-import { openSqliteStore } from './store/sqlite/open-sqlite-store.js';
+import { describeDatabase, openStore } from './store/open-store.js';
 import { TailEndpoint } from './tail/tail-endpoint.js';
 import { createTaskService } from './tasks/create-task-service.js';
-import { listen } from './uws.js';
 
 type Closer = () => void | PromiseLike<void>;
 
@@ -28,6 +30,7 @@ export class Server implements AsyncDisposable {
   readonly #log: Log;
   #httpPort: number | undefined;
   #agentPort = 0;
+  #legacyPort = 0;
   #stopping: Promise<void> | undefined;
 
   private constructor(log: Log) {
@@ -55,6 +58,11 @@ export class Server implements AsyncDisposable {
     return this.#agentPort;
   }
 
+  /** 0 where legacy agents have no port of their own */
+  get legacyPort(): number {
+    return this.#legacyPort;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -63,7 +71,7 @@ export class Server implements AsyncDisposable {
   async #compose(config: ServerConfig): Promise<void> {
     const log = this.#log;
     const firstId = config.task.FirstId || undefined;
-    const store = await openSqliteStore({ path: config.sqlitePath, firstId });
+    const store = await openStore(config.database, firstId, log);
     this.#atStop(() => store[Symbol.asyncDispose]());
     const records = await AgentRecords.load(store, log);
     this.#atStop(() => records[Symbol.asyncDispose]());
@@ -74,11 +82,13 @@ export class Server implements AsyncDisposable {
       log,
       clock: { nowMs: () => Date.now() },
       schedulerName: config.schedulerName,
+      duplicateWindowMs: config.task.DuplicateWindow,
       startWithinMs: config.task.StartWithin === 0 ? undefined : config.task.StartWithin * 1_000,
     });
     this.#atStop(() => tasks[Symbol.asyncDispose]());
     const desk = new AgentDesk({ cluster: store.cluster, events: tasks, records, registry, log });
-    await this.#listenToAgents(desk, config);
+    const legacyAgents = new LegacyAgents({ work: tasks, registry, records, desk, log });
+    await this.#listenToAgents(desk, legacyAgents, config);
     const parts = { store, tasks, outputs: new OutputRelay(registry), directory: desk };
     if (config.http) await this.#listenToCallers(config.http, parts, registry);
     else log.warn({}, 'HTTP.Enable is false: there is no API, and no tasks can be created');
@@ -86,7 +96,7 @@ export class Server implements AsyncDisposable {
       {
         version: ibexVersion(),
         cluster: store.cluster.id,
-        database: `sqlite ${config.sqlitePath}`,
+        database: describeDatabase(config.database),
         http: config.http && `${config.http.host}:${this.#httpPort}`,
         agents: `${config.rpc.host}:${this.#agentPort}`,
       },
@@ -94,35 +104,46 @@ export class Server implements AsyncDisposable {
     );
   }
 
-  async #listenToAgents(desk: AgentDesk, config: ServerConfig): Promise<void> {
+  async #listenToAgents(desk: AgentDesk, agents: LegacyAgents, config: ServerConfig): Promise<void> {
     const app = App();
     const endpoint = new AgentEndpoint(app, desk);
+    const legacy = config.legacy && {
+      endpoint: new LegacyEndpoint(agents, config.legacy.allowed, this.#log),
+      listen: config.legacy.listen,
+    };
     this.#atStop(() => {
+      legacy?.endpoint[Symbol.dispose]();
       endpoint[Symbol.dispose]();
       app.close();
     });
-    const listener = await listen(app, config.rpc, 'RPC.Listen');
-    this.#agentPort = listener.port;
-    this.#atStop(() => listener[Symbol.dispose]());
+    const port = await AgentPort.open({ app, address: config.rpc, legacy, log: this.#log });
+    this.#agentPort = port.port;
+    this.#legacyPort = port.legacyPort;
+    this.#atStop(() => port[Symbol.dispose]());
+    if (!legacy) return;
+    this.#log.warn(
+      { networks: config.legacy?.allowed.describe() },
+      'agents of Categraf and the Go ibex are served without any proof of who they are; [RPC] Legacy = false ends that',
+    );
   }
 
   async #listenToCallers(config: HttpConfig, parts: ApiParts, registry: SessionRegistry): Promise<void> {
     const log = this.#log;
-    const app = createApp(config.tls);
     const auth = new BasicAuth(config.users);
-    const tails = new TailEndpoint(app, auth, { store: parts.store, tasks: parts.tasks, agents: registry, log });
+    const tails = new TailEndpoint(auth, { store: parts.store, tasks: parts.tasks, agents: registry, log });
     const { maxBodyBytes, accessLog } = config;
     const api = new ApiServer({ routes: apiRoutes(parts), auth, maxBodyBytes, accessLog, log });
-    api.mount(app);
-    this.#atStop(() => {
-      tails[Symbol.dispose]();
-      app.close();
+    const listener = await HttpListener.open(config, config.tls, 'HTTP.Host and HTTP.Port', {
+      request: (request, response) => api.handle(request, response),
+      upgrades: (request) => tails.serves(request),
+      upgrade: (request, socket, head) => tails.upgrade(request, socket, head),
     });
-    const listener = await listen(app, config, 'HTTP.Host and HTTP.Port');
     this.#httpPort = listener.port;
     this.#atStop(async () => {
-      listener[Symbol.dispose]();
+      listener.stop();
       await api.drain();
+      tails[Symbol.dispose]();
+      listener[Symbol.dispose]();
     });
     if (isOpenToAnyone(config)) {
       log.warn(
@@ -146,20 +167,4 @@ export class Server implements AsyncDisposable {
       }
     }
   }
-}
-
-function createApp(tls: HttpConfig['tls']): TemplatedApp {
-  if (!tls) return App();
-  // uWS ends the process over a file that it can't read.
-  for (const [key, path] of [
-    ['HTTP.CertFile', tls.certFile],
-    ['HTTP.KeyFile', tls.keyFile],
-  ] as const) {
-    try {
-      accessSync(path, constants.R_OK);
-    } catch (error) {
-      throw new UserError(`${key}: cannot read ${path}: ${describeError(error)}`);
-    }
-  }
-  return SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile });
 }

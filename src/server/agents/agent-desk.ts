@@ -7,6 +7,7 @@ import type { ClusterIdentity } from '../store/store.js';
 import type { AgentRecords } from './agent-records.js';
 import type { AgentSession } from './agent-session.js';
 import type { AgentEvents } from './gateway.js';
+import type { HostSession } from './host-session.js';
 import { PinAdmission } from './pin-admission.js';
 import { Refusals } from './refusals.js';
 import type { Admission, SessionDesk } from './session-desk.js';
@@ -30,7 +31,7 @@ export class AgentDesk implements SessionDesk, HostDirectory {
   readonly #registry: SessionRegistry;
   readonly #refusals: Refusals;
   readonly #admission: PinAdmission;
-  readonly #sinceMs = new WeakMap<AgentSession, number>();
+  readonly #sinceMs = new WeakMap<HostSession, number>();
 
   constructor({ cluster, events, records, registry, log }: AgentDeskParts) {
     this.cluster = cluster;
@@ -50,13 +51,13 @@ export class AgentDesk implements SessionDesk, HostDirectory {
     return this.#admission.admit(session, hello);
   }
 
-  ready(session: AgentSession): void {
+  ready(session: HostSession): void {
     this.#sinceMs.set(session, Date.now());
     this.log.info({ host: session.host, address: session.address, version: session.hello?.agent }, 'agent connected');
     this.#registry.announce(session);
   }
 
-  closed(session: AgentSession): void {
+  closed(session: HostSession): void {
     if (!this.#registry.release(session)) return;
     if (session.hello) this.#records.seen(session.hello);
     this.log.info({ host: session.host, address: session.address }, 'agent gone');
@@ -82,6 +83,11 @@ export class AgentDesk implements SessionDesk, HostDirectory {
         refused: refused && { at: new Date(refused.atMs).toISOString(), address: refused.address, why: refused.why },
       };
     });
+  }
+
+  /** Notes an agent that was turned away, for the log and the list of hosts. */
+  refused(host: string, address: string, why: string, remedy: string): void {
+    this.#refusals.note(host, address, why, remedy);
   }
 
   async forget(host: string): Promise<boolean> {

@@ -5,6 +5,8 @@ import type { AgentRecord, Store } from '../store/store.js';
 
 /** What kind of agent speaks this protocol, as against those of the Go ibex. */
 const KIND = 'ibex';
+/** Stands for the memory of an agent that has none, so that the next one with its own is known to have another. */
+const LEGACY_STORE = 'legacy';
 /** How long a change waits until it is written, ms: between one and two of these. */
 const WRITE_EVERY_MS = 5_000;
 /** Records written at once. */
@@ -79,6 +81,27 @@ export class AgentRecords implements AsyncDisposable {
     // A key that was forgotten meanwhile must not come back with a late write.
     this.#keep({ ...recordOf(hello, before), key: before?.key ?? hello.key });
     this.#fresh.add(hello.host);
+  }
+
+  /** An agent without key or memory of its own has come, or gone, under a Host that has no key. */
+  seenLegacy(host: string, kind: string): void {
+    const before = this.#byHost.get(host);
+    const nowMs = Date.now();
+    const firstSeenMs = before?.firstSeenMs ?? nowMs;
+    this.#keep({
+      host,
+      key: before?.key ?? '',
+      storeId: LEGACY_STORE,
+      bootId: '',
+      version: '',
+      kind,
+      firstSeenMs,
+      lastSeenMs: nowMs,
+    });
+    this.#fresh.add(host);
+    // What it tells about the runs of this Host must outlive this server.
+    if (before?.storeId === LEGACY_STORE && before.kind === kind) return;
+    this.#save(host).catch(() => undefined);
   }
 
   async forget(host: string): Promise<boolean> {

@@ -1,5 +1,7 @@
 import type { AgentRun, AssignFrame, ResultFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
+import type { StoredOutput } from '../core/events.js';
+import type { TaskMeta } from '../store/store.js';
 
 /** What scheduling needs of the agents, whatever they speak. Implemented by the registry of sessions. */
 export interface AgentGateway {
@@ -7,6 +9,7 @@ export interface AgentGateway {
   assign(hosts: readonly string[], frame: AssignFrame): void;
   /** True if it was sent. */
   kill(host: string, run: RunId): boolean;
+  /** True if what is assigned to the host now reaches its agent at once. */
   connected(host: string): boolean;
   /** True if a live session of the host lists this run as accepted or running. */
   holdsRun(host: string, run: RunId): boolean;
@@ -24,6 +27,33 @@ export interface AgentEvents {
   runEnded(host: string, result: ResultFrame): Promise<'stored' | 'unknown'>;
   /** Runs this host should have in hand now: for comparing digests. */
   expectedRuns(host: string): readonly RunId[];
+}
+
+/** A run that scheduling has under way, as an agent that asks for its work needs it. */
+export interface OpenRun extends RunId {
+  readonly status: 'running' | 'killing';
+  readonly meta: TaskMeta;
+  readonly timeoutMs: number;
+  /** unix ms; nobody may start it later */
+  readonly startUntilMs: number;
+  readonly assignedAtMs: number;
+  /** an agent has taken it, or it was sent to one: it may have been started */
+  readonly delivered: boolean;
+  /** latest moment at which the script can have begun, unix ms; null until it is known to have begun */
+  readonly startedAtMs: number | null;
+}
+
+/** What agents that ask for their work, instead of being sent it, need of scheduling. Implemented by the task service. */
+export interface PulledWork {
+  /** In the order of their clocks. Undefined while it is not known: the list must be complete or not be used. */
+  openRuns(host: string): readonly OpenRun[] | undefined;
+  /** An agent takes this run. Resolves when that is durable; nothing happens if the run is no longer open. */
+  runTaken(host: string, run: RunId): Promise<void>;
+  /** The agent that had this run knows it no more. Resolves when that is durable; a later result adds its output. */
+  runLost(host: string, run: RunId, output: StoredOutput): Promise<void>;
+  runEnded(host: string, result: ResultFrame): Promise<'stored' | 'unknown'>;
+  /** False if no such task was ever made here. */
+  taskExists(taskId: number): Promise<boolean>;
 }
 
 /** What the API and the tail need of running scripts. Implemented by the output relay. */

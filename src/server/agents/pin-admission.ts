@@ -50,7 +50,8 @@ export class PinAdmission {
       if (wrong || session.closed) return wrong;
       const holder = this.#registry.holder(hello.host);
       if (!holder) return undefined;
-      if (replaces(hello, holder.hello)) {
+      if (!holder.pushed || replaces(hello, holder.hello)) {
+        // One that shows no key gives way to one that proves its own.
         holder.close(CloseCode.replaced, 'a newer process of this agent has connected');
       } else if (heard) {
         return this.#refuse(

@@ -1,26 +1,26 @@
 import { encodeFrame } from '../../shared/protocol/agent-codec.js';
 import type { AssignFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { AgentSession } from './agent-session.js';
 import type { AgentGateway } from './gateway.js';
+import type { HostSession } from './host-session.js';
 import type { Watch, WatchRequest, WatchSink } from './session-watches.js';
 
 /** The session of each Host. One that is still listing its runs holds its Host, but takes no work yet. */
 export class SessionRegistry implements AgentGateway {
-  readonly #byHost = new Map<string, AgentSession>();
+  readonly #byHost = new Map<string, HostSession>();
   readonly #listeners = new Set<(host: string) => void>();
 
   /** The session that holds the Host now. */
-  holder(host: string): AgentSession | undefined {
+  holder(host: string): HostSession | undefined {
     return this.#byHost.get(host);
   }
 
-  claim(host: string, session: AgentSession): void {
+  claim(host: string, session: HostSession): void {
     this.#byHost.set(host, session);
   }
 
   /** True if the session held its Host. */
-  release(session: AgentSession): boolean {
+  release(session: HostSession): boolean {
     if (this.#byHost.get(session.host) !== session) return false;
     this.#byHost.delete(session.host);
     return true;
@@ -32,7 +32,7 @@ export class SessionRegistry implements AgentGateway {
     return () => this.#listeners.delete(listener);
   }
 
-  announce(session: AgentSession): void {
+  announce(session: HostSession): void {
     for (const listener of this.#listeners) listener(session.host);
   }
 
@@ -40,7 +40,7 @@ export class SessionRegistry implements AgentGateway {
     let encoded: Buffer | undefined;
     for (const host of hosts) {
       const session = this.#ready(host);
-      if (session) session.assign((encoded ??= Buffer.from(encodeFrame(frame))));
+      if (session?.pushed) session.assign((encoded ??= Buffer.from(encodeFrame(frame))));
     }
   }
 
@@ -51,7 +51,7 @@ export class SessionRegistry implements AgentGateway {
   }
 
   connected(host: string): boolean {
-    return this.#ready(host) !== undefined;
+    return this.#ready(host)?.pushed ?? false;
   }
 
   holdsRun(host: string, run: RunId): boolean {
@@ -63,7 +63,7 @@ export class SessionRegistry implements AgentGateway {
     return this.#ready(host)?.watch(request, sink);
   }
 
-  #ready(host: string): AgentSession | undefined {
+  #ready(host: string): HostSession | undefined {
     const session = this.#byHost.get(host);
     return session?.ready ? session : undefined;
   }

@@ -1,4 +1,4 @@
-import { STORED, UNKNOWN, DONE, type Answer, type ListedEvent, type ResultEvent } from './events.js';
+import { STORED, UNKNOWN, DONE, type Answer, type ListedEvent, type ResultEvent, type StoredOutput } from './events.js';
 import { startDeadlineMs } from './deadlines.js';
 import { wakeForHost } from './schedule.js';
 import type { TaskDraft } from './task-draft.js';
@@ -26,6 +26,15 @@ export function applyStarted(draft: TaskDraft, host: string, clock: number, star
   if (entry && isActive(entry) && entry.startClock === clock && entry.startedMs === null) {
     draft.started(entry, startedMs);
     wakeForHost(draft, host);
+  }
+  return DONE;
+}
+
+/** A result that comes after all still adds what was missing, as after any other end that the server assumed. */
+export function applyLost(draft: TaskDraft, host: string, clock: number, output: StoredOutput): Answer {
+  const entry = draft.host(host);
+  if (entry && isActive(entry) && entry.startClock === clock) {
+    draft.settle(entry, entry.status === 'killing' ? 'killfailed' : 'failed', 'lost', output);
   }
   return DONE;
 }

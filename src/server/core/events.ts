@@ -45,6 +45,8 @@ export type TaskEvent =
   | ResultEvent
   | { readonly kind: 'started'; readonly host: string; readonly clock: number; readonly startedMs: number }
   | ListedEvent
+  /** the agent that had the run knows nothing of it any more; `output` is what it had told of it */
+  | { readonly kind: 'lost'; readonly host: string; readonly clock: number; readonly output: StoredOutput }
   /** the time that the state asked for has come */
   | { readonly kind: 'wake' };
 

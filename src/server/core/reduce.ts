@@ -1,5 +1,5 @@
 import { applyHostAction, applyTaskAction } from './apply-action.js';
-import { applyListed, applyResult, applyStarted } from './apply-report.js';
+import { applyListed, applyLost, applyResult, applyStarted } from './apply-report.js';
 import { applyWake } from './apply-wake.js';
 import type { Answer, Context, TaskEvent } from './events.js';
 import { schedule } from './schedule.js';
@@ -40,6 +40,8 @@ function apply(draft: TaskDraft, event: TaskEvent, { reach }: Context): Answer {
       return applyStarted(draft, event.host, event.clock, event.startedMs);
     case 'listed':
       return applyListed(draft, event);
+    case 'lost':
+      return applyLost(draft, event.host, event.clock, event.output);
     case 'wake':
       return applyWake(draft, reach);
     default:

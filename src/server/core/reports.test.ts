@@ -91,3 +91,34 @@ describe("an agent's list", () => {
     assert.deepEqual(play.effects, []);
   });
 });
+
+describe('a run that its agent has lost', () => {
+  it('has failed, and a result that comes after all adds its output', () => {
+    const play = new Play();
+    play.send({ kind: 'lost', host: 'a', clock: CLOCK, output: { stdout: 'so far', stderr: 'ibex: lost' } });
+    assert.equal(play.entry('a').status, 'failed');
+    const [end] = play.changes.filter((change) => change.kind === 'end-host');
+    assert.deepEqual([end?.output?.stdout, end?.detail?.reason], ['so far', 'lost']);
+    play.end('a', 'success');
+    assert.equal(play.entry('a').status, 'failed');
+    assert.equal(play.changes[0]?.kind, 'late-output');
+  });
+
+  it('that was to be killed was not', () => {
+    const play = new Play();
+    play.send({ kind: 'started', host: 'a', clock: CLOCK, startedMs: 1 });
+    play.actOn('a', 'kill');
+    play.send({ kind: 'lost', host: 'a', clock: CLOCK, output: { stdout: '', stderr: '' } });
+    assert.equal(play.entry('a').status, 'killfailed');
+  });
+
+  it('changes nothing under another clock, nor once it has ended', () => {
+    const play = new Play();
+    play.send({ kind: 'lost', host: 'a', clock: CLOCK - 1, output: { stdout: '', stderr: '' } });
+    assert.equal(play.entry('a').status, 'running');
+    play.end('a', 'success');
+    play.send({ kind: 'lost', host: 'a', clock: CLOCK, output: { stdout: '', stderr: '' } });
+    assert.equal(play.entry('a').status, 'success');
+    assert.deepEqual(play.changes, []);
+  });
+});

@@ -1,15 +1,15 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import { StoreError } from '../store/store.js';
-import { addressText } from '../uws.js';
 import type { BasicAuth } from './basic-auth.js';
 import { BodyReader, type Body } from './body.js';
 import { Exchange } from './exchange.js';
 import { notFoundPage, redirect, refusal, type Reply } from './reply.js';
 import { RefusedError, type ApiRequest, type Handler } from './request.js';
 import { Router, type Route } from './router.js';
+import { parseTarget } from './target.js';
 
 export interface Endpoint {
   readonly handle: Handler;
@@ -33,7 +33,7 @@ const UNAUTHORIZED: Reply = Object.freeze({
 const STOPPING: Reply = Object.freeze(refusal('the server is stopping', 503));
 const DRAIN_MS = 1_000;
 
-/** The HTTP API on a uWS app: finds the route, checks credentials, reads the body, and turns errors into words. */
+/** The HTTP API: finds the route, checks credentials, reads the body, and turns errors into words. */
 export class ApiServer {
   readonly #router: Router<Endpoint>;
   readonly #options: ApiServerOptions;
@@ -45,10 +45,6 @@ export class ApiServer {
     this.#options = options;
     this.#router = new Router(options.routes);
     this.#bodies = new BodyReader(options.maxBodyBytes);
-  }
-
-  mount(app: TemplatedApp): void {
-    app.any('/*', (res, req) => this.#handle(res, req));
   }
 
   /** Refuses new requests and resolves when the ones in hand are answered, or after a second. */
@@ -63,15 +59,14 @@ export class ApiServer {
     });
   }
 
-  #handle(res: HttpResponse, req: HttpRequest): void {
+  handle(request: IncomingMessage, response: ServerResponse): void {
     const arrivedMs = performance.now();
-    const method = req.getCaseSensitiveMethod();
-    const path = req.getUrl();
-    const remoteAddress = addressText(res.getRemoteAddressAsText());
+    const { method = '' } = request;
+    const { path, query } = parseTarget(request.url ?? '');
+    const remoteAddress = plainAddress(request.socket.remoteAddress ?? '');
+    const { remotePort } = request.socket;
     this.#inFlight++;
-    let abandonBody: (() => void) | undefined;
-    const exchange = new Exchange(res, method, (status) => {
-      abandonBody?.();
+    const exchange = new Exchange(request, response, (status) => {
       this.#inFlight--;
       if (this.#inFlight === 0) this.#draining?.();
       if (!this.#options.accessLog) return;
@@ -83,22 +78,23 @@ export class ApiServer {
     });
     if (this.#draining) return exchange.reply(STOPPING, true);
 
-    const query = req.getQuery() ?? '';
     const match = this.#router.match(method, path);
-    const denied = this.#answerWithoutHandler(method, match, query, req);
+    const denied = this.#answerWithoutHandler(method, match, query, request.headers.authorization ?? '');
     const respond = (body: Body): void => {
-      if (denied) exchange.reply(denied);
+      if (body.kind === 'broken') exchange.abandon();
+      else if (denied) exchange.reply(denied);
       else if (match.kind === 'found')
         this.#run(exchange, match.route.handler.handle, body, {
           params: match.params,
           query: new URLSearchParams(query),
-          remoteAddress,
+          headers: request.headers,
+          remote: `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort ?? 0}`,
           arrivedMs,
           callerLeft: () => exchange.callerLeft,
         });
     };
     // A body is read to its end even for a refusal: an answer before that can be lost with the connection.
-    if (method === 'POST' || method === 'PUT') abandonBody = this.#bodies.read(res, denied === undefined, respond);
+    if (method === 'POST' || method === 'PUT') this.#bodies.read(request, denied === undefined, respond);
     else respond({ kind: 'discarded' });
   }
 
@@ -106,7 +102,7 @@ export class ApiServer {
     method: string,
     match: ReturnType<Router<Endpoint>['match']>,
     query: string,
-    req: HttpRequest,
+    authorization: string,
   ): Reply | undefined {
     switch (match.kind) {
       case 'none':
@@ -115,7 +111,7 @@ export class ApiServer {
         return redirect(method === 'GET' ? 301 : 307, match.path + (query === '' ? '' : `?${query}`));
       case 'found':
         if (!match.route.handler.restricted) return undefined;
-        return this.#options.auth.user(req.getHeader('authorization')) === undefined ? UNAUTHORIZED : undefined;
+        return this.#options.auth.user(authorization) === undefined ? UNAUTHORIZED : undefined;
       default:
         return match satisfies never;
     }
@@ -126,7 +122,10 @@ export class ApiServer {
       case 'too-long':
         return exchange.reply(
           refusal(`body longer than ${this.#options.maxBodyBytes} bytes (HTTP.MaxContentLength)`, 413),
+          true,
         );
+      case 'broken':
+        return exchange.abandon();
       case 'busy':
         return exchange.reply(refusal('too many long bodies at once, try again', 503));
       case 'whole':
@@ -158,4 +157,9 @@ export class ApiServer {
     this.#options.log.error({ err: stack }, 'request failed');
     return refusal('internal error, see the server log', 500);
   }
+}
+
+/** An IPv4 caller of a listener on IPv6 has a mapped address. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }

@@ -1,11 +1,13 @@
-import type { HttpResponse } from 'uWebSockets.js';
+import type { IncomingMessage } from 'node:http';
 
 /** What became of a request's body. */
 export type Body =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
   | { readonly kind: 'discarded' }
   | { readonly kind: 'too-long' }
-  | { readonly kind: 'busy' };
+  | { readonly kind: 'busy' }
+  /** the caller left before its end */
+  | { readonly kind: 'broken' };
 
 /** How much of a body that is not kept is read before its sender is cut off, bytes. */
 const MAX_DISCARDED_BYTES = 256 * 1024 * 1024;
@@ -23,11 +25,8 @@ export class BodyReader {
     this.#maxBodyBytes = maxBodyBytes;
   }
 
-  /**
-   * Must be called in the request's handler. `done` is called at most once, and not after an abort, which the caller
-   * tells by calling the function that is returned.
-   */
-  read(res: HttpResponse, keep: boolean, done: (body: Body) => void): () => void {
+  /** `done` is called once. */
+  read(request: IncomingMessage, keep: boolean, done: (body: Body) => void): void {
     let kept: Buffer[] = [];
     let keptBytes = 0;
     let receivedBytes = 0;
@@ -38,27 +37,32 @@ export class BodyReader {
       keptBytes = 0;
       kept = [];
     };
-    res.onData((chunk, isLast) => {
+    const finish = (body: Body): void => {
       if (finished) return;
-      receivedBytes += chunk.byteLength;
-      if (receivedBytes > this.#maxBodyBytes) refused ??= 'too-long';
-      else if (this.#heldBytes + chunk.byteLength > 4 * this.#maxBodyBytes) refused ??= 'busy';
-      if (refused !== undefined) release();
-      else if (chunk.byteLength > 0) {
-        // Copied: the chunk is emptied when this handler returns.
-        kept.push(Buffer.from(new Uint8Array(chunk)));
-        keptBytes += chunk.byteLength;
-        this.#heldBytes += chunk.byteLength;
-      }
-      if (!isLast && receivedBytes <= this.#maxBodyBytes + MAX_DISCARDED_BYTES) return;
-      finished = true;
-      const bytes = kept.length === 1 && kept[0] ? kept[0] : Buffer.concat(kept);
-      release();
-      done(refused === undefined ? { kind: 'whole', bytes } : { kind: refused });
-    });
-    return () => {
       finished = true;
       release();
+      done(body);
     };
+    const whole = (): Body => {
+      if (refused !== undefined) return { kind: refused };
+      return { kind: 'whole', bytes: kept.length === 1 && kept[0] ? kept[0] : Buffer.concat(kept) };
+    };
+    request.on('data', (chunk: Buffer) => {
+      if (finished) return;
+      receivedBytes += chunk.length;
+      if (receivedBytes > this.#maxBodyBytes) refused ??= 'too-long';
+      else if (this.#heldBytes + chunk.length > 4 * this.#maxBodyBytes) refused ??= 'busy';
+      if (refused !== undefined) release();
+      else {
+        kept.push(chunk);
+        keptBytes += chunk.length;
+        this.#heldBytes += chunk.length;
+      }
+      if (receivedBytes > this.#maxBodyBytes + MAX_DISCARDED_BYTES) finish(whole());
+    });
+    request.once('end', () => finish(whole()));
+    request.once('close', () => finish({ kind: 'broken' }));
+    // What breaks the request is told by 'close'.
+    request.on('error', () => undefined);
   }
 }

@@ -1,45 +1,46 @@
-import type { HttpResponse } from 'uWebSockets.js';
-import { statusLine, type Reply } from './reply.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Reply } from './reply.js';
 
-/**
- * One request and its answer, over a response object that must not be touched after the answer or the caller's
- * leaving. Answers to anything but GET close the connection: one that stays open idle is closed by uWS at a moment
- * that can meet the next POST, which nobody would send again.
- */
+/** One request and its answer. */
 export class Exchange {
-  readonly #res: HttpResponse;
-  readonly #method: string;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
   readonly #ended: (status: number) => void;
   #open = true;
 
   /** `ended` is called once: with the status sent, or 0 if the caller left before it. */
-  constructor(res: HttpResponse, method: string, ended: (status: number) => void) {
-    this.#res = res;
-    this.#method = method;
+  constructor(request: IncomingMessage, response: ServerResponse, ended: (status: number) => void) {
+    this.#request = request;
+    this.#response = response;
     this.#ended = ended;
-    res.onAborted(() => {
-      if (!this.#open) return;
-      this.#open = false;
-      ended(0);
-    });
+    response.once('close', () => this.#end(0));
   }
 
   get callerLeft(): boolean {
-    return !this.#open;
+    // The response's own event says nothing while an earlier one of the same connection is still to be sent.
+    return !this.#open || !this.#request.socket.writable;
   }
 
-  /** Does nothing once the caller has left. */
+  /** The caller has gone before its request was whole. */
+  abandon(): void {
+    this.#end(0);
+  }
+
+  /** Does nothing once the caller has left. `close`: the connection takes no further request. */
   reply(reply: Reply, close = false): void {
     if (!this.#open) return;
+    if (this.callerLeft) return this.#end(0);
+    const headers: Record<string, string> = { 'Content-Length': String(Buffer.byteLength(reply.body)) };
+    if (reply.contentType !== undefined) headers['Content-Type'] = reply.contentType;
+    if (close) headers['Connection'] = 'close';
+    this.#response.writeHead(reply.status, { ...headers, ...reply.headers });
+    this.#response.end(reply.body);
+    this.#end(reply.status);
+  }
+
+  #end(status: number): void {
+    if (!this.#open) return;
     this.#open = false;
-    const res = this.#res;
-    res.cork(() => {
-      res.writeStatus(statusLine(reply.status));
-      if (reply.contentType !== undefined) res.writeHeader('Content-Type', reply.contentType);
-      for (const [name, value] of Object.entries(reply.headers ?? {})) res.writeHeader(name, value);
-      const closes = close || this.#method !== 'GET';
-      res.end(this.#method === 'HEAD' ? '' : reply.body, closes);
-    });
-    this.#ended(reply.status);
+    this.#ended(status);
   }
 }

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { App } from 'uWebSockets.js';
 import { StoreError } from '../store/store.js';
 import { AUTHORIZATION, KeptLog } from '../testing/test-server.js';
-import { listen } from '../uws.js';
 import { ApiServer } from './api-server.js';
 import { BasicAuth } from './basic-auth.js';
+import { HttpListener } from './http-listener.js';
 import { ok } from './reply.js';
+import { head, post, RawConnection } from './testing/raw-connection.js';
 import type { Handler } from './request.js';
 
 /** An API of one route, for failures that a healthy server does not show. */
-async function serve(handle: Handler) {
+async function serve(handle: Handler, requestWithinMs?: number) {
   const log = new KeptLog();
-  const app = App();
   const routes = [{ method: 'GET', path: '/it', handler: { handle, restricted: true } }] as const;
   const api = new ApiServer({
     routes,
@@ -22,14 +21,23 @@ async function serve(handle: Handler) {
     accessLog: true,
     log,
   });
-  api.mount(app);
-  const listener = await listen(app, { host: '127.0.0.1', port: 0 }, 'test');
+  const listener = await HttpListener.open(
+    { host: '127.0.0.1', port: 0 },
+    undefined,
+    'test',
+    {
+      request: (request, response) => api.handle(request, response),
+      upgrades: () => false,
+      upgrade: (_request, socket) => socket.destroy(),
+    },
+    requestWithinMs,
+  );
   const get = (signal?: AbortSignal): Promise<Response> =>
     fetch(`http://127.0.0.1:${listener.port}/it`, {
       headers: { authorization: AUTHORIZATION },
       signal: signal ?? null,
     });
-  return { api, log, get, [Symbol.dispose]: () => app.close() };
+  return { api, log, get, port: listener.port, [Symbol.dispose]: () => listener[Symbol.dispose]() };
 }
 
 test('a database that does not answer is a 503 in plain words; its own text goes to the log only', async () => {
@@ -86,4 +94,22 @@ test('draining answers what is in hand, refuses what comes, and ends with the la
   assert.deepEqual(await (await early).json(), { dat: 1, err: '' });
   await drained;
   assert.ok(performance.now() - startedMs < 900, 'it did not wait for its deadline');
+});
+
+test('a request that does not arrive in time is told so; a connection without one is left alone', async () => {
+  using served = await serve(() => ok(1), 300);
+  using unused = await RawConnection.open(served.port);
+  using slowHead = await RawConnection.open(served.port);
+  slowHead.write('GET /it HTTP/1.1\r\nHost: x\r\n');
+  using slowBody = await RawConnection.open(served.port);
+  slowBody.write(post('x').slice(0, -1));
+  for (const connection of [slowHead, slowBody]) {
+    const { status, body } = await connection.answer();
+    assert.deepEqual([status, body], [408, '{"err":"the request did not arrive in time"}']);
+    await connection.closed;
+  }
+  for (let i = 0; i < 2; i++) {
+    unused.write(head('GET', '/it'));
+    assert.equal((await unused.answer()).status, 200);
+  }
 });

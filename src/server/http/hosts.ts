@@ -24,7 +24,7 @@ export interface HostDirectory {
 
 /** GET /ibex/v1/hosts */
 export function listHosts(directory: HostDirectory): Handler {
-  return () => ok(directory.hosts());
+  return () => ok(directory.hosts().map((host) => ({ ...host, online: host.connected })));
 }
 
 /** DELETE /ibex/v1/host/:host/key: the next agent that says hello as this Host is pinned anew */

@@ -8,13 +8,8 @@ export class JsonObject {
   readonly #values = new Map<string, unknown>();
 
   constructor(body: string) {
-    let value: unknown;
-    try {
-      value = JSON.parse(body);
-    } catch (error) {
-      throw invalid(body.trim() === '' ? 'it is empty' : `not JSON (${error instanceof Error ? error.message : ''})`);
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('must be an object');
+    const value = parseFirst(body) ?? {};
+    if (typeof value !== 'object' || Array.isArray(value)) throw invalid('must be an object');
     for (const [name, field] of Object.entries(value)) {
       if (field !== null) this.#values.set(name.toLowerCase(), field);
     }
@@ -24,14 +19,17 @@ export class JsonObject {
   text(name: string): string {
     const value = this.#values.get(name) ?? '';
     if (typeof value !== 'string') throw invalid(`${name} must be a string`);
-    return value;
+    return value.toWellFormed();
   }
 
-  /** 0 where the field is absent */
+  /** 0 where the field is absent; within 64 bits, and rounded beyond the safe range */
   whole(name: string): number {
     const value = this.#values.get(name) ?? 0;
-    if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw invalid(`${name} must be a whole number`);
-    return value;
+    if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > 2 ** 63) {
+      throw invalid(`${name} must be a whole number`);
+    }
+    // Not -0, which prints as it should not in some places.
+    return value + 0;
   }
 
   /** undefined where the field is absent; null items count as '' */
@@ -41,9 +39,32 @@ export class JsonObject {
     if (!Array.isArray(value)) throw invalid(`${name} must be a list of strings`);
     return value.map((item: unknown) => {
       if (item !== null && typeof item !== 'string') throw invalid(`${name} must be a list of strings`);
-      return item ?? '';
+      return (item ?? '').toWellFormed();
     });
   }
+}
+
+/** The first JSON value of a text. What follows an object is ignored. */
+function parseFirst(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    const end = objectEnd(body);
+    if (end !== undefined && end < body.trimEnd().length) return parseFirst(body.slice(0, end));
+    throw invalid(body.trim() === '' ? 'it is empty' : `not JSON (${error instanceof Error ? error.message : ''})`);
+  }
+}
+
+/** Where the object at the beginning of a text ends; undefined if there is none that does. */
+function objectEnd(body: string): number | undefined {
+  if (!/^[ \t\r\n]*\{/.test(body)) return undefined;
+  let depth = 0;
+  for (const { 0: token, index } of body.matchAll(/"(?:[^"\\]|\\[^])*"|[{}]/g)) {
+    if (token === '{') depth++;
+    else if (token === '}') depth--;
+    if (depth === 0) return index + token.length;
+  }
+  return undefined;
 }
 
 export function invalid(why: string): RefusedError {

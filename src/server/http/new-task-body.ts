@@ -9,6 +9,8 @@ const MAX_SCRIPT_BYTES = 65_535;
 /** With this a task still fits into one frame to an agent, even if every character must be escaped. */
 const MAX_STDIN_BYTES = 512 * 1024;
 const MAX_HOSTS = 100_000;
+/** What the columns hold. */
+const MAX_COUNT = 4_294_967_295;
 const MAX_CHARACTERS = Object.freeze({ title: 255, account: 64, creator: 64, pause: 255, args: 512 } as const);
 
 /**
@@ -43,17 +45,26 @@ export function parseNewTask(body: string): NewTask {
   for (const name of ['batch', 'tolerance', 'timeout'] as const) {
     if (form[name] < 0) throw refused(`arg(${name}) should be nonnegative`);
   }
+  for (const name of ['batch', 'tolerance'] as const) {
+    if (form[name] > MAX_COUNT) throw refused(`arg(${name}) more than ${MAX_COUNT}`);
+  }
   if (form.timeout > MAX_TIMEOUT_SECONDS) throw refused('arg(timeout) longer than five days');
   for (const name of ['title', 'args', 'pause'] as const) {
     if (/[<>&'"]/.test(form[name])) throw refused(`arg(${name}) is dangerous`);
   }
-  const title = `${form.title.split(FIRST_HOST, 1)[0] ?? ''}${FIRST_HOST}${firstHost}`;
+  const title = `${withoutHost(form.title)}${FIRST_HOST}${firstHost}`;
   checkLengths({ ...form, title });
   checkHosts(hosts);
   if (form.action !== 'start' && form.action !== 'pause') {
     throw refused(`arg(action) must be start or pause, not ${JSON.stringify(form.action)}`);
   }
   return { ...form, title, timeout: form.timeout || DEFAULT_TIMEOUT_SECONDS, action: form.action, hosts };
+}
+
+/** A suffix that an earlier task got is taken off. */
+function withoutHost(title: string): string {
+  const at = title.indexOf(FIRST_HOST);
+  return at > 0 ? title.slice(0, at) : title;
 }
 
 const REQUIRED = ['title', 'account', 'script', 'action', 'creator'] as const;

@@ -8,8 +8,8 @@ const STORE_ANSWERS_WITHIN_MS = 2_000;
 export const ping: Handler = () => text('pong');
 export const pid: Handler = () => text(String(process.pid));
 export const version: Handler = () => text(ibexVersion());
-/** The caller's address as seen here. */
-export const addr: Handler = (request) => text(request.remoteAddress);
+/** The caller's address and port as seen here. */
+export const addr: Handler = (request) => text(request.remote);
 
 /** GET /healthz: 200 while the database answers */
 export function healthz(store: Store): Handler {

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 /** An answer to an HTTP request, as data. */
 export interface Reply {
   readonly status: number;
@@ -6,23 +8,9 @@ export interface Reply {
   readonly body: string;
 }
 
-const REASONS: Readonly<Record<number, string>> = {
-  200: 'OK',
-  301: 'Moved Permanently',
-  307: 'Temporary Redirect',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  413: 'Content Too Large',
-  426: 'Upgrade Required',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
 /** The status line's text, e.g. "200 OK". */
 export function statusLine(status: number): string {
-  return `${status} ${REASONS[status] ?? 'Unknown'}`;
+  return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
 }
 
 /** The envelope of every API answer; without `dat` where there is nothing to hand over. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Reply } from './reply.js';
 
 /** What a handler gets of a request. */
@@ -6,12 +7,17 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   /** UTF-8; empty for GET and DELETE */
   readonly body: string;
-  readonly remoteAddress: string;
+  readonly headers: IncomingHttpHeaders;
+  /** address and port */
+  readonly remote: string;
   /** monotonic ms at which the request's head had been read */
   readonly arrivedMs: number;
   /** true once nobody waits for the answer any more */
   readonly callerLeft: () => boolean;
 }
+
+/** More than any number of 64 bits has, for leading zeros are allowed. */
+const MAX_DIGITS = 100;
 
 /** Throws RefusedError or StoreError; both become answers in words. */
 export type Handler = (request: ApiRequest) => Reply | Promise<Reply>;
@@ -27,17 +33,19 @@ export class RefusedError extends Error {
   }
 }
 
-/** The task id in the path. Throws RefusedError (400) for a text that is no whole number. */
+/** The task id in the path; 0 for a number that no task can have. Throws RefusedError (400) for any other text. */
 export function taskIdOf(request: ApiRequest): number {
   const text = request.params['id'] ?? '';
   const id = parseWhole(text);
   if (id === undefined) throw new RefusedError(400, `cannot convert ${text} to int64`);
-  return id;
+  return id > 0 && Number.isSafeInteger(id) ? id : 0;
 }
 
-/** A whole number as written in a path or query; undefined for any other text. Ids of tasks all lie in the safe range. */
+/** A number of 64 bits as written in a path or query, rounded beyond the safe range; undefined for any other text. */
 export function parseWhole(text: string): number | undefined {
-  return /^[+-]?\d{1,19}$/.test(text) ? Number(text) : undefined;
+  if (!/^[+-]?\d+$/.test(text) || text.length > MAX_DIGITS) return undefined;
+  const value = BigInt(text.replace(/^\+/, ''));
+  return BigInt.asIntN(64, value) === value ? Number(value) : undefined;
 }
 
 export function queryWhole(request: ApiRequest, name: string, type: 'int' | 'int64'): number | undefined {

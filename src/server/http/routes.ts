@@ -6,6 +6,7 @@ import { forgetKey, listHosts, type HostDirectory } from './hosts.js';
 import { addr, healthz, pid, ping, version } from './plain-routes.js';
 import type { Handler } from './request.js';
 import type { Method, Route } from './router.js';
+import { listRuns } from './runs.js';
 import { RunningOutput } from './running-output.js';
 import { actOnHost, actOnTask } from './task-actions.js';
 import { createTask } from './task-create.js';
@@ -49,6 +50,7 @@ export function apiRoutes({ store, tasks, outputs, directory }: ApiParts): Route
     restricted('PUT', `${task}/host/:host/action`, actOnHost(tasks, store)),
     restricted('GET', `${task}/host/:host/output`, hostOutput(running)),
     ...streams,
+    restricted('GET', '/ibex/v1/runs/:id', listRuns(store)),
     restricted('GET', '/ibex/v1/hosts', listHosts(directory)),
     restricted('DELETE', '/ibex/v1/host/:host/key', forgetKey(directory)),
   ];

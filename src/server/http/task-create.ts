@@ -3,7 +3,7 @@ import { NotWantedError } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 import { parseNewTask } from './new-task-body.js';
 import { ok, refusal } from './reply.js';
-import type { Handler } from './request.js';
+import { RefusedError, type Handler } from './request.js';
 
 /**
  * Nightingale gives a POST up after 3 s and never asks again; a task that is made later runs without anybody knowing
@@ -11,16 +11,31 @@ import type { Handler } from './request.js';
  */
 const BEGIN_WITHIN_MS = 2_000;
 
-/** POST /ibex/v1/tasks */
+const MAX_KEY_LENGTH = 255;
+
+/**
+ * POST /ibex/v1/tasks, optionally with an Idempotency-Key. A request that has made a task before gets that one's id,
+ * and X-Ibex-Duplicate: 1.
+ */
 export function createTask(tasks: TaskService): Handler {
   return async (request) => {
-    const task = parseNewTask(request.body);
+    const idempotencyKey = keyIn(request.headers['idempotency-key']);
+    const task = { ...parseNewTask(request.body), idempotencyKey };
     const wanted = (): boolean => !request.callerLeft() && performance.now() - request.arrivedMs <= BEGIN_WITHIN_MS;
     try {
-      return ok(await tasks.create(task, wanted));
+      const { id, duplicate } = await tasks.create(task, wanted);
+      return duplicate ? { ...ok(id), headers: { 'X-Ibex-Duplicate': '1' } } : ok(id);
     } catch (error) {
       if (error instanceof NotWantedError) return refusal('the server is too busy, nothing was created', 503);
       throw error;
     }
   };
+}
+
+function keyIn(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string' || header === '') return undefined;
+  if (header.length > MAX_KEY_LENGTH) {
+    throw new RefusedError(400, `Idempotency-Key longer than ${MAX_KEY_LENGTH} characters`);
+  }
+  return header;
 }

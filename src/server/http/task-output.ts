@@ -15,7 +15,7 @@ export function taskStream(outputs: RunningOutput, stream: Stream): Handler {
   };
 }
 
-/** GET /ibex/v1/task/:id/stdout.json and /stderr.json, optionally ?host= */
+/** GET /ibex/v1/task/:id/stdout.json and /stderr.json; with ?host= only that host, under the name it was asked by */
 export function taskStreamJson(outputs: RunningOutput, stream: Stream): Handler {
   return async (request) => {
     const id = taskIdOf(request);
@@ -23,29 +23,26 @@ export function taskStreamJson(outputs: RunningOutput, stream: Stream): Handler 
     const hosts = await outputs.of(id, wanted);
     if (!hosts) return NO_SUCH_TASK;
     if (wanted !== undefined && hosts.length === 0) return refusal(noSuchHost(id, wanted));
-    return ok(hosts.map((host) => ({ host: host.host, [stream]: host[stream] })));
+    return ok(hosts.map((host) => ({ host: wanted ?? host.host, [stream]: host[stream] })));
   };
 }
 
-/** GET /ibex/v1/task/:id/stdout.txt and /stderr.txt, optionally ?host= */
+/** GET /ibex/v1/task/:id/stdout.txt and /stderr.txt */
 export function taskStreamText(outputs: RunningOutput, stream: Stream): Handler {
   return async (request) => {
     const id = taskIdOf(request);
-    const wanted = request.query.get('host') || undefined;
-    const hosts = await outputs.of(id, wanted);
+    const hosts = await outputs.of(id);
     if (!hosts) return text('no such task', 404);
-    if (wanted !== undefined && hosts.length === 0) return text(noSuchHost(id, wanted), 404);
     return text(hosts.map((host) => `${host.host}:\n${host[stream]}`).join('\n\n'));
   };
 }
 
-/** GET /ibex/v1/task/:id/host/:host/output: the whole entry, null for a host that is not in the task */
+/** GET /ibex/v1/task/:id/host/:host/output: the whole entry, null for a host or task that does not exist */
 export function hostOutput(outputs: RunningOutput): Handler {
   return async (request) => {
     const id = taskIdOf(request);
     const hosts = await outputs.of(id, request.params['host'] ?? '');
-    if (!hosts) return NO_SUCH_TASK;
-    const found: HostOutput | undefined = hosts[0];
+    const found: HostOutput | undefined = hosts?.[0];
     return ok(found ? hostJson(id, found, found) : null);
   };
 }

@@ -50,13 +50,13 @@ export class TestServer implements AsyncDisposable {
     this.#server = await Server.start(readServerConfig(join(this.folder, 'server.conf')).config, this.log);
   }
 
-  /** `toml`: more lines of server.conf, e.g. keys of [HTTP] or further tables. */
-  static async start(toml = ''): Promise<TestServer> {
+  /** `toml`: more lines of server.conf, e.g. keys of [HTTP] or further tables. `rpc`: keys of [RPC]. */
+  static async start(toml = '', rpc = ''): Promise<TestServer> {
     const folder = mkdtempSync(join(tmpdir(), 'ibex-server-test-'));
     const file = join(folder, 'server.conf');
     writeFileSync(
       file,
-      `[RPC]\nListen = "127.0.0.1:0"\n[SQLite]\nPath = "${join(folder, 'ibex.db')}"\n[HTTP]\nHost = "127.0.0.1"\nPort = 0\n${toml}\n`,
+      `[RPC]\nListen = "127.0.0.1:0"\n${rpc}\n[SQLite]\nPath = "${join(folder, 'ibex.db')}"\n[HTTP]\nHost = "127.0.0.1"\nPort = 0\n${toml}\n`,
     );
     const log = new KeptLog();
     try {
@@ -73,6 +73,10 @@ export class TestServer implements AsyncDisposable {
 
   get agentPort(): number {
     return this.#server.agentPort;
+  }
+
+  get legacyPort(): number {
+    return this.#server.legacyPort;
   }
 
   /** Calls the API as ibex/ibex; `path` is what follows /ibex/v1. */

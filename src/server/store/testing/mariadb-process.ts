@@ -42,6 +42,8 @@ export class MariadbProcess implements AsyncDisposable {
         '--no-defaults',
         ...asRoot(),
         `--datadir=${this.#dataFolder}`,
+        // At its start it deletes the temporary tables it finds there: another server's, in a shared folder.
+        `--tmpdir=${this.#folder}`,
         `--socket=${join(this.#folder, 'sock')}`,
         `--pid-file=${join(this.#folder, 'pid')}`,
         '--bind-address=127.0.0.1',
@@ -87,6 +89,7 @@ export class MariadbProcess implements AsyncDisposable {
         '--no-defaults',
         ...asRoot(),
         `--datadir=${this.#dataFolder}`,
+        `--tmpdir=${this.#folder}`,
         '--auth-root-authentication-method=normal',
         '--skip-test-db',
       ],

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TaskMeta } from '../../store/store.js';
+import type { OpenRun } from '../gateway.js';
+import { LegacyKind } from './held-task.js';
+import { HostLedger } from './host-ledger.js';
+import type { AssignedTask, ReportedTask } from './rpc-codec.js';
+import { killClock } from './wire-clock.js';
+import { workList } from './work-list.js';
+
+const START_MS = 1_000_000;
+const meta: TaskMeta = {
+  id: 1,
+  title: '',
+  account: 'root',
+  batch: 0,
+  tolerance: 0,
+  timeout: 30,
+  pause: '',
+  script: ':',
+  args: '',
+  stdin: '',
+  creator: '',
+  created: new Date(START_MS + 1),
+};
+
+function run(changes: Partial<OpenRun> = {}): OpenRun {
+  return {
+    taskId: 1,
+    clock: 100,
+    status: 'running',
+    meta,
+    timeoutMs: 30_000,
+    startUntilMs: START_MS + 30_000,
+    assignedAtMs: START_MS + 1,
+    delivered: false,
+    startedAtMs: null,
+    ...changes,
+  };
+}
+
+function named(status: string, clock = 100, stdout = ''): ReportedTask {
+  return { taskId: 1, clock, status, stdout: Buffer.from(stdout), stderr: Buffer.alloc(0) };
+}
+
+/** One agent's ledger, beat by beat. */
+class Beats {
+  readonly ledger: HostLedger;
+  connection: object = {};
+  nowMs = START_MS + 10;
+  pushedUntilMs = 0;
+  lost: number[] = [];
+  #first = true;
+
+  constructor(kind: LegacyKind = LegacyKind.unknown) {
+    this.ledger = new HostLedger(kind);
+  }
+
+  reconnect(): void {
+    this.connection = {};
+    this.#first = true;
+  }
+
+  beat(open: readonly OpenRun[], ...tasks: readonly ReportedTask[]): readonly AssignedTask[] {
+    return this.beatWithEnd(open, new Set(), ...tasks);
+  }
+
+  beatWithEnd(open: readonly OpenRun[], ended: ReadonlySet<number>, ...tasks: readonly ReportedTask[]) {
+    const alive = new Map(tasks.map((task) => [task.taskId, task]));
+    const first = this.#first;
+    this.#first = false;
+    const beat = { nowMs: this.nowMs, connection: this.connection, first, alive, ended };
+    const { lost } = this.ledger.absorb(beat, new Map(open.map((one) => [one.taskId, one])));
+    const { pushedUntilMs } = this;
+    const list = workList({ ledger: this.ledger, open, beat, serverStartMs: START_MS, pushedUntilMs });
+    this.lost = [...lost, ...list.lost].map(({ taskId }) => taskId);
+    return list.assign;
+  }
+}
+
+const START: AssignedTask = { taskId: 1, clock: 100, action: 'start' };
+const KILL: AssignedTask = { taskId: 1, clock: killClock(100), action: 'kill' };
+
+test('a kill is listed once the process is certain, never on the first report of a connection', () => {
+  const agent = new Beats();
+  assert.deepEqual(agent.beat([run()]), [START]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  const killing = run({ status: 'killing', delivered: true });
+  agent.reconnect();
+  assert.deepEqual(agent.beat([killing], named('running')), [START]);
+  assert.deepEqual(agent.beat([killing], named('running')), [START], 'it may be the shell of a failed GetTaskMeta');
+  assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [KILL]);
+  assert.deepEqual(agent.beat([killing]), [KILL], 'while it kills, the agent is quiet about the task');
+  assert.deepEqual(agent.lost, []);
+});
+
+test('a kill waits for the second report of a connection, because the script of the first one may have ended', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  agent.beat([run({ delivered: true })], named('running', 100, 'x'));
+  agent.reconnect();
+  const killing = run({ status: 'killing', delivered: true });
+  assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [START]);
+  assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [KILL]);
+});
+
+test('the answer to a report that tells an end leaves the id out, also where a redo is waiting', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  const redo = run({ clock: 200 });
+  assert.deepEqual(agent.beatWithEnd([redo], new Set([1])), []);
+  assert.deepEqual(agent.beat([redo]), [{ taskId: 1, clock: 200, action: 'start' }]);
+});
+
+test('a kill that never shows any effect is given up', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  const killing = run({ status: 'killing', delivered: true });
+  agent.beat([killing], named('running', 100, 'x'));
+  for (let i = 0; i < 20 && agent.lost.length === 0; i++) {
+    agent.nowMs += 2_000;
+    agent.beat([killing]);
+  }
+  assert.deepEqual(agent.lost, [1]);
+});
+
+test('an agent that is quiet about a script that it was given is an agentd, and keeps it listed over connections', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  const taken = run({ delivered: true });
+  assert.deepEqual(agent.beat([taken]), [START]);
+  assert.equal(agent.ledger.kind, LegacyKind.agentd);
+  agent.reconnect();
+  assert.deepEqual(agent.beat([taken]), [START]);
+  assert.deepEqual(agent.lost, []);
+});
+
+test('with the connection gone before the first report, nobody knows: neither listed nor given up', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  agent.reconnect();
+  assert.deepEqual(agent.beat([run({ delivered: true })]), []);
+  assert.deepEqual(agent.lost, []);
+});
+
+test('after a restart of the server, what a Categraf does not name is lost, and what an agentd does not name is listed', () => {
+  const begun = run({ delivered: true, startedAtMs: START_MS });
+  const categraf = new Beats(LegacyKind.categraf);
+  assert.deepEqual(categraf.beat([begun]), []);
+  assert.deepEqual(categraf.lost, [1]);
+  const agentd = new Beats(LegacyKind.agentd);
+  assert.deepEqual(agentd.beat([begun]), [START]);
+  const unknown = new Beats();
+  assert.deepEqual(unknown.beat([begun]), []);
+  assert.deepEqual(unknown.lost, []);
+});
+
+test('a redo waits for the older run that the agent still names', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  agent.beat([], named('running'));
+  const redo = run({ clock: 200 });
+  assert.deepEqual(agent.beat([redo], named('running')), [START]);
+  agent.ledger.tasks.delete(1);
+  assert.deepEqual(agent.beat([redo]), [{ taskId: 1, clock: 200, action: 'start' }]);
+});
+
+test('a task whose script was withheld is never killed, and a redo of it is listed at once', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptWithheld(1);
+  assert.deepEqual(agent.beat([], named('running')), []);
+  assert.deepEqual(agent.beat([run({ clock: 200 })], named('running')), [{ taskId: 1, clock: 200, action: 'start' }]);
+});
+
+test('no start is listed after its last moment, nor what another kind of agent may have begun', () => {
+  const late = new Beats();
+  late.nowMs = START_MS + 40_000;
+  assert.deepEqual(late.beat([run()]), []);
+  const moved = new Beats();
+  moved.pushedUntilMs = START_MS + 5;
+  assert.deepEqual(moved.beat([run({ delivered: true })]), []);
+  assert.deepEqual(moved.beat([run({ taskId: 2, assignedAtMs: START_MS - 5 })]), []);
+  assert.equal(moved.beat([run({ taskId: 3 })]).length, 1);
+});
+
+test('one agent is given so many tasks at a time, oldest first', () => {
+  const agent = new Beats();
+  const open = Array.from({ length: 100 }, (_, i) => run({ taskId: i + 1, clock: 100 + i }));
+  const assign = agent.beat(open);
+  assert.equal(assign.length, 64);
+  assert.equal(assign[0]?.taskId, 1);
+});

@@ -1,0 +1,198 @@
+import type { RunId } from '../../../shared/run-key.js';
+import type { OpenRun } from '../gateway.js';
+import { heldTask, isAlive, LegacyKind, outputBytes, type HeldTask } from './held-task.js';
+import type { ReportedTask } from './rpc-codec.js';
+import { isKillClock, startClockOf } from './wire-clock.js';
+
+/** A report, as far as what the agent has is concerned. */
+export interface Beat {
+  /** unix ms */
+  readonly nowMs: number;
+  readonly connection: object;
+  /** the connection's first, which may be old news */
+  readonly first: boolean;
+  /** tasks that it names and that have not ended, by id */
+  readonly alive: ReadonlyMap<number, ReportedTask>;
+  /** ids whose end it reports */
+  readonly ended: ReadonlySet<number>;
+}
+
+/** What a report made certain. */
+export interface Verdicts {
+  /** runs that have begun and were not known to have */
+  readonly begun: readonly RunId[];
+  /** runs that have begun and that the agent does not know any more; told again until they are no longer open */
+  readonly lost: readonly RunId[];
+}
+
+/** A kill that shows no effect for so many answers and so long is given up. */
+const KILL_ANSWERS = 8;
+const KILL_PATIENCE_MS = 15_000;
+/** After its time has been over for so long, what is neither named nor wanted any more is forgotten. */
+const FORGET_AFTER_MS = 60_000;
+/** How long an agent keeps a script is its own affair; of so many ids it is remembered that it has them. */
+const MAX_CACHED_IDS = 1_000;
+
+/** What is known of the tasks on one agent, and what each of its reports tells about them. */
+export class HostLedger {
+  kind: LegacyKind;
+  readonly tasks = new Map<number, HeldTask>();
+  readonly #cachedIds = new Set<number>();
+  /** ids whose script was asked for and not given: the agent holds such a task for ever, without a process */
+  readonly #withheld = new Map<number, number>();
+
+  constructor(kind: LegacyKind) {
+    this.kind = kind;
+  }
+
+  hasScript(taskId: number): boolean {
+    return this.#cachedIds.has(taskId);
+  }
+
+  /** True if what the agent names is only the shell of a task whose script it was not given. */
+  isWithheld({ taskId, clock }: RunId): boolean {
+    return this.#withheld.get(taskId) === clock;
+  }
+
+  offered(run: OpenRun, connection: object, cached: boolean): void {
+    if (this.tasks.get(run.taskId)?.clock === run.clock) return;
+    const held = heldTask(run.taskId, run.clock, 'offered', connection);
+    held.cached = cached;
+    held.timeoutMs = run.timeoutMs;
+    this.tasks.set(run.taskId, held);
+  }
+
+  /** The script of a run is about to be given. */
+  scriptGiven(run: OpenRun, connection: object, nowMs: number): void {
+    const known = this.tasks.get(run.taskId);
+    const held = known?.clock === run.clock ? known : heldTask(run.taskId, run.clock, 'taken', connection);
+    if (held.stage === 'offered') held.stage = 'taken';
+    held.connection = connection;
+    held.scriptOn = connection;
+    held.timeoutMs = run.timeoutMs;
+    held.begunMs ??= nowMs;
+    this.tasks.set(run.taskId, held);
+    this.#withheld.delete(run.taskId);
+    this.#cachedIds.add(run.taskId);
+    const oldest = this.#cachedIds.values().next();
+    if (this.#cachedIds.size > MAX_CACHED_IDS && !oldest.done) this.#cachedIds.delete(oldest.value);
+  }
+
+  scriptWithheld(taskId: number): void {
+    const held = this.tasks.get(taskId);
+    if (!held) return;
+    this.tasks.delete(taskId);
+    this.#withheld.set(taskId, held.clock);
+    const oldest = this.#withheld.keys().next();
+    if (this.#withheld.size > MAX_CACHED_IDS && !oldest.done) this.#withheld.delete(oldest.value);
+  }
+
+  /** Takes in what a report says and does not say. `open`: what scheduling has under way on this host. */
+  absorb(beat: Beat, open: ReadonlyMap<number, OpenRun>): Verdicts {
+    const begun: RunId[] = [];
+    const lost: RunId[] = [];
+    for (const task of beat.alive.values()) this.#named(task, beat, open.get(task.taskId), begun);
+    for (const taskId of beat.ended) this.tasks.delete(taskId);
+    for (const held of this.tasks.values()) {
+      const expected = open.get(held.taskId);
+      const isOpen = expected?.clock === held.clock;
+      if (!beat.alive.has(held.taskId)) this.#notNamed(held, isOpen, beat, begun, lost);
+      this.#judgeTime(held, beat.nowMs, isOpen && expected.status === 'killing');
+    }
+    return { begun, lost };
+  }
+
+  /** The connection is gone. What it was offered with its script at hand may have begun unseen. */
+  unconfirmed(): HeldTask[] {
+    return [...this.tasks.values()].filter(({ stage, cached }) => stage === 'offered' && cached);
+  }
+
+  #named(task: ReportedTask, beat: Beat, open: OpenRun | undefined, begun: RunId[]): void {
+    if (task.status === 'running') this.kind = LegacyKind.categraf;
+    const { taskId } = task;
+    const clock = startClockOf(task.clock);
+    if (this.isWithheld({ taskId, clock })) return;
+    let held = this.tasks.get(taskId);
+    if (held?.clock !== clock) this.tasks.set(taskId, (held = heldTask(taskId, clock, 'seen', beat.connection)));
+    const expected = open?.clock === clock ? open : undefined;
+    held.begunMs ??= expected?.startedAtMs ?? beat.nowMs;
+    if (expected) held.timeoutMs = expected.timeoutMs;
+    // Proof of a process: it has printed something; or the agent went on with the connection that gave it the script,
+    // or has it at hand. The first report of a connection was written before whatever broke the one before.
+    const given =
+      held.scriptOn === beat.connection || (held.scriptOn === undefined && (held.cached || expected?.delivered));
+    held.process ||= outputBytes(task) > 0 || (given === true && !beat.first);
+    if (isKillClock(task.clock)) held.killListedMs ??= beat.nowMs;
+    if (expected && !expected.delivered) begun.push({ taskId, clock });
+    held.stage = 'seen';
+    held.connection = beat.connection;
+    held.killAnswers = 0;
+  }
+
+  #notNamed(held: HeldTask, isOpen: boolean, beat: Beat, begun: RunId[], lost: RunId[]): void {
+    const endMs = (held.begunMs ?? beat.nowMs) + held.timeoutMs + FORGET_AFTER_MS;
+    if (!isOpen && (held.stage === 'lost' || beat.nowMs > endMs)) {
+      this.tasks.delete(held.taskId);
+      return;
+    }
+    const sameConnection = held.connection === beat.connection;
+    switch (held.stage) {
+      case 'offered':
+        return this.#offerNotNamed(held, beat, begun, lost);
+      case 'taken':
+      case 'seen':
+        return this.#runNotNamed(held, sameConnection, beat, lost);
+      case 'lost':
+        return this.#lose(held, lost);
+      default:
+        held.stage satisfies never;
+    }
+  }
+
+  /** An agent works through a list before its next report, so on the same connection this one speaks of the outcome. */
+  #offerNotNamed(held: HeldTask, beat: Beat, begun: RunId[], lost: RunId[]): void {
+    const sameConnection = held.connection === beat.connection;
+    if (!sameConnection && held.cached && this.kind === LegacyKind.agentd) {
+      // Listed on: an agent of this kind looks the same whether it has begun, has restarted or has never been asked.
+      held.connection = beat.connection;
+    } else if (!sameConnection && held.cached) {
+      // It may have begun, and ended its own agent. Offered again it would do so again, and again.
+      this.#lose(held, lost);
+    } else if (!sameConnection || this.kind === LegacyKind.categraf) {
+      this.tasks.delete(held.taskId);
+    } else {
+      this.kind = LegacyKind.agentd;
+      held.stage = 'taken';
+      held.process = !held.doubtful;
+      held.begunMs ??= beat.nowMs;
+      begun.push(held);
+    }
+  }
+
+  #runNotNamed(held: HeldTask, sameConnection: boolean, beat: Beat, lost: RunId[]): void {
+    // An agent keeps quiet about a task while it is killing it.
+    if (held.killListedMs !== undefined) return this.#killNotNamed(held, beat, lost);
+    if (this.kind === LegacyKind.unknown && sameConnection) this.kind = LegacyKind.agentd;
+    if (this.kind === LegacyKind.categraf) return this.#lose(held, lost);
+    if (this.kind !== LegacyKind.agentd) return;
+    held.doubtful ||= !sameConnection && held.scriptOn !== undefined && !held.process;
+    held.process = sameConnection && !held.doubtful;
+    held.connection = beat.connection;
+  }
+
+  #killNotNamed(held: HeldTask, beat: Beat, lost: RunId[]): void {
+    held.connection = beat.connection;
+    const overdue = beat.nowMs - (held.killListedMs ?? beat.nowMs) > KILL_PATIENCE_MS;
+    if (held.killAnswers >= KILL_ANSWERS && overdue) this.#lose(held, lost);
+  }
+
+  #lose(held: HeldTask, lost: RunId[]): void {
+    held.stage = 'lost';
+    lost.push(held);
+  }
+
+  #judgeTime(held: HeldTask, nowMs: number, killing: boolean): void {
+    const overdue = held.begunMs !== undefined && nowMs >= held.begunMs + held.timeoutMs;
+    if (isAlive(held) && (killing || overdue)) held.killWanted = true;
+  }
+}

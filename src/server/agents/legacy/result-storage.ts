@@ -1,0 +1,77 @@
+import { describeError } from '../../../shared/errors.js';
+import type { Log } from '../../../shared/log.js';
+import type { ResultFrame } from '../../../shared/protocol/agent-frames.js';
+import type { OpenRun, PulledWork } from '../gateway.js';
+import { isFinalStatus, type HeldTask } from './held-task.js';
+import { legacyResult } from './legacy-result.js';
+import type { ReportedTask } from './rpc-codec.js';
+
+/** An agent leaves after five seconds; before that it is told to send its results again. */
+const ANSWER_WITHIN_MS = 3_500;
+/** A result that has failed so often is stored without its text: unanswered it would keep its host from any work. */
+const TRIES_WITH_TEXT = 3;
+const NO_TEXT = Buffer.from('ibex: the output could not be stored\n');
+
+/** Stores the results of one agent's reports, each as often as the agent sends it. */
+export class ResultStorage {
+  readonly #host: string;
+  readonly #work: Pick<PulledWork, 'runEnded'>;
+  readonly #log: Log;
+  /** failures so far, by id; only of results that the agent still sends */
+  #failures = new Map<number, number>();
+
+  constructor(host: string, work: Pick<PulledWork, 'runEnded'>, log: Log) {
+    this.#host = host;
+    this.#work = work;
+    this.#log = log;
+  }
+
+  /** Resolves with undefined once all are durable, else with the reason why the agent is to send them again. */
+  async store(
+    tasks: readonly ReportedTask[],
+    open: ReadonlyMap<number, OpenRun>,
+    held: ReadonlyMap<number, HeldTask>,
+  ): Promise<string | undefined> {
+    const results = tasks.flatMap((task) => {
+      const { taskId, status } = task;
+      return isFinalStatus(status) ? [legacyResult({ ...task, status }, open.get(taskId), held.get(taskId))] : [];
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve('the results are still being stored, send them again'), ANSWER_WITHIN_MS);
+    });
+    const message = await Promise.race([this.#storeAll(results), late]);
+    clearTimeout(timer);
+    return message;
+  }
+
+  async #storeAll(results: readonly ResultFrame[]): Promise<string | undefined> {
+    const stored = await Promise.all(results.map((result) => this.#store(result)));
+    const failures = new Map<number, number>();
+    results.forEach(({ taskId }, i) => {
+      if (stored[i] !== true) failures.set(taskId, (this.#failures.get(taskId) ?? 0) + 1);
+    });
+    this.#failures = failures;
+    return failures.size === 0 ? undefined : 'the results could not be stored, send them again';
+  }
+
+  async #store(result: ResultFrame): Promise<boolean> {
+    if (await this.#attempt(result)) return true;
+    if ((this.#failures.get(result.taskId) ?? 0) < TRIES_WITH_TEXT) return false;
+    return await this.#attempt({ ...result, stdout: new Uint8Array(), stderr: NO_TEXT });
+  }
+
+  async #attempt(result: ResultFrame): Promise<boolean> {
+    try {
+      // One that no such task is known of has no place here either: the agent may forget it.
+      await this.#work.runEnded(this.#host, result);
+      return true;
+    } catch (error) {
+      this.#log.warn(
+        { host: this.#host, task: result.taskId, err: describeError(error) },
+        'a result of a legacy agent was not stored',
+      );
+      return false;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { UserError } from '../../../shared/errors.js';
+import { listenFailure } from '../../listening.js';
+import type { Address, Listener } from '../../uws.js';
+
+/** Connections that may wait to be accepted; the system allows 4,096 by default. */
+const BACKLOG = 4_096;
+
+/**
+ * Listens with Node's own sockets; each connection is handed over paused, with nothing of it read. Disposing the
+ * listener ends only the accepting. Throws UserError naming address and configuration key.
+ */
+export async function listenTcp(
+  address: Address,
+  configKey: string,
+  accept: (socket: Socket) => void,
+): Promise<Listener> {
+  const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, accept);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        new UserError(`cannot listen on ${address.host}:${address.port} (${configKey}): ${listenFailure(error)}`, {
+          cause: error,
+        }),
+      );
+    });
+    server.listen({ host: address.host, port: address.port, exclusive: true, backlog: BACKLOG }, () => resolve());
+  });
+  // What can fail from now on is the accepting of one connection, which its peer notices.
+  server.on('error', () => undefined);
+  return { port: portOf(server), [Symbol.dispose]: () => void server.close() };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,59 @@
+import type { WebSocket } from 'ws';
+import { closeReason, MAX_BACKPRESSURE_BYTES } from '../uws.js';
+import type { ViewerSocket } from './viewer-socket.js';
+
+/** A viewer that has shown no sign of life between two pings is gone. */
+const PING_EVERY_MS = 16_000;
+/** A viewer that does not read gets so long to take what is on its way when the server closes. */
+const CLOSE_WITHIN_MS = 5_000;
+
+/**
+ * A viewer's WebSocket. What the viewer does not read waits in memory up to MAX_BACKPRESSURE_BYTES; frames beyond that
+ * are dropped, which `send` tells. Disposed of once the socket has closed.
+ */
+export class ViewerConnection implements ViewerSocket, Disposable {
+  readonly #ws: WebSocket;
+  readonly #pings: NodeJS.Timeout;
+  #alive = true;
+  #closing: NodeJS.Timeout | undefined;
+
+  constructor(ws: WebSocket) {
+    this.#ws = ws;
+    const heard = (): void => {
+      this.#alive = true;
+    };
+    ws.on('pong', heard);
+    ws.on('message', heard);
+    // 'close' follows every error and is what counts.
+    ws.on('error', () => undefined);
+    this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS);
+  }
+
+  send(frame: string | Uint8Array): boolean {
+    if (this.#ws.readyState !== this.#ws.OPEN) return true;
+    if (this.#ws.bufferedAmount > MAX_BACKPRESSURE_BYTES) return false;
+    this.#ws.send(frame);
+    return true;
+  }
+
+  bufferedBytes(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closing !== undefined || this.#ws.readyState === this.#ws.CLOSED) return;
+    this.#closing = setTimeout(() => this.#ws.terminate(), CLOSE_WITHIN_MS).unref();
+    this.#ws.close(code, closeReason(reason));
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#pings);
+    clearTimeout(this.#closing);
+  }
+
+  #ping(): void {
+    if (!this.#alive) return this.#ws.terminate();
+    this.#alive = false;
+    this.#ws.ping();
+  }
+}
