@@ -27,6 +27,19 @@ test('the first key of a Host is pinned; another one is refused with the remedy,
   await third.next('list');
 });
 
+test('forgetting a Host puts its agent out and keeps that key out for a while, so that another can come in', async () => {
+  await using server = await TestServer.start();
+  using impostor = await ScriptedAgent.connect(server.agentPort, agentSelf('web-01'));
+  assert.deepEqual(await server.call('DELETE', '/host/web-01/key'), { status: 200, dat: undefined, err: '' });
+  assert.equal((await impostor.closed).code, CloseCode.notAdmitted);
+  using again = await ScriptedAgent.dial(server.agentPort, impostor.self);
+  await again.prove();
+  assert.match((await again.closed).reason, /the key of web-01 was forgotten/);
+  using rightful = await ScriptedAgent.dial(server.agentPort, agentSelf('web-01'));
+  await rightful.prove();
+  await rightful.next('welcome');
+});
+
 test('a pinned key is known after a restart of the server, and so is the agent', async () => {
   await using server = await TestServer.start();
   const self = agentSelf('web-01');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Log } from '../../shared/log.js';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
 import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
 import type { HostDirectory, HostView } from '../http/hosts.js';
 import type { ClusterIdentity } from '../store/store.js';
@@ -90,8 +91,15 @@ export class AgentDesk implements SessionDesk, HostDirectory {
     this.#refusals.note(host, address, why, remedy);
   }
 
+  /** The agent that has the key is put out and kept out for a while, so that the rightful one can come in. */
   async forget(host: string): Promise<boolean> {
     this.#refusals.forget(host);
-    return await this.#records.forget(host);
+    const key = this.#records.get(host)?.key ?? '';
+    const known = await this.#records.forget(host);
+    if (key === '') return known;
+    this.#admission.bar(host, key);
+    const holder = this.#registry.holder(host);
+    if (holder?.hello?.key === key) holder.close(CloseCode.notAdmitted, 'the key of this host was forgotten');
+    return known;
   }
 }

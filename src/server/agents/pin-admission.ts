@@ -9,6 +9,9 @@ import type { SessionRegistry } from './session-registry.js';
 /** How long an older session has to show that it lives before another one gets its Host, ms. */
 const PROBE_MS = 2_000;
 
+/** How long a forgotten key is kept out, ms: longer than a refused agent waits before it tries again. */
+const BARRED_MS = 20_000;
+
 const OWN_HOST = 'give each machine a Host of its own in agentd.conf';
 
 /**
@@ -19,11 +22,18 @@ export class PinAdmission {
   readonly #records: AgentRecords;
   readonly #registry: SessionRegistry;
   readonly #refusals: Refusals;
+  /** one a host that an operator had forgotten */
+  readonly #barred = new Map<string, { readonly key: string; readonly untilMs: number }>();
 
   constructor(records: AgentRecords, registry: SessionRegistry, refusals: Refusals) {
     this.#records = records;
     this.#registry = registry;
     this.#refusals = refusals;
+  }
+
+  /** Keeps out a key that was forgotten: its agent would else be the first to come again, and be pinned again. */
+  bar(host: string, key: string): void {
+    this.#barred.set(host, { key, untilMs: performance.now() + BARRED_MS });
   }
 
   /** Resolves after a first sight is durable. Rejects with StoreError. */
@@ -73,6 +83,12 @@ export class PinAdmission {
     if (pinned !== '' && pinned !== key) {
       const remedy = `if the machine was reinstalled: ibex hosts forget ${host}`;
       return this.#refuse(session, host, CloseCode.notAdmitted, `another key is pinned for ${host}`, remedy);
+    }
+    const barred = this.#barred.get(host);
+    if (barred && performance.now() > barred.untilMs) this.#barred.delete(host);
+    else if (barred?.key === key) {
+      const why = `the key of ${host} was forgotten; it is admitted again soon if no other agent comes`;
+      return this.#refuse(session, host, CloseCode.notAdmitted, why, 'none needed, or stop this agent');
     }
     const twin = this.#records.twin(host);
     if (twin === undefined) return undefined;
