@@ -4,7 +4,7 @@ import { onEachDatabase } from './testing/each-database.js';
 import { fieldsOf } from './testing/fields-of.js';
 import { newCreator, taskBody } from './testing/task-body.js';
 
-const LONGEST_STDIN = 512 * 1024;
+const LONGEST_STDIN = 2 * 1024 * 1024;
 
 async function stored(server: TestServer, change: object): Promise<unknown> {
   const { status, dat, err } = await server.call('POST', '/tasks', taskBody(change));

@@ -77,8 +77,9 @@ test('lengths count characters, or bytes where the agent counts bytes', () => {
   assert.equal(complaint({ account: '🔥'.repeat(64) }), '');
   assert.equal(complaint({ account: 'a'.repeat(65) }), '200 arg(account) longer than 64 characters');
   assert.equal(complaint({ script: '夜'.repeat(21_846) }), '200 arg(script) longer than 65535 bytes');
-  assert.match(complaint({ stdin: 'x'.repeat(524_289) }), /^200 arg\(stdin\)/);
-  assert.equal(complaint({ stdin: 'x'.repeat(524_288) }), '');
+  assert.match(complaint({ stdin: 'x'.repeat(2_097_153) }), /^200 arg\(stdin\)/);
+  assert.match(complaint({ stdin: '\0'.repeat(600_000) }), /^200 arg\(stdin\).*escaped/);
+  assert.equal(complaint({ stdin: 'x'.repeat(2_097_152) }), '');
 });
 
 test('hosts that are the same, or differ only by letter case, are refused by name', () => {

@@ -6,8 +6,9 @@ import { RefusedError } from './request.js';
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const FIRST_HOST = ' FH: ';
 const MAX_SCRIPT_BYTES = 65_535;
-/** With this a task still fits into one frame to an agent, even if every character must be escaped. */
-const MAX_STDIN_BYTES = 512 * 1024;
+const MAX_STDIN_BYTES = 2 * 1024 * 1024;
+/** As it travels to an agent, where some characters take six bytes: with the script it must fit into one frame. */
+const MAX_ESCAPED_STDIN_BYTES = 3 * 1024 * 1024;
 const MAX_HOSTS = 100_000;
 /** What the columns hold. */
 const MAX_COUNT = 4_294_967_295;
@@ -77,10 +78,16 @@ function checkLengths(form: Readonly<Record<keyof typeof MAX_CHARACTERS | 'scrip
   if (Buffer.byteLength(form.script) > MAX_SCRIPT_BYTES)
     throw refused(`arg(script) longer than ${MAX_SCRIPT_BYTES} bytes`);
   if (Buffer.byteLength(form.stdin) > MAX_STDIN_BYTES) throw refused(`arg(stdin) longer than ${MAX_STDIN_BYTES} bytes`);
+  if (6 * form.stdin.length > MAX_ESCAPED_STDIN_BYTES && escapedBytes(form.stdin) > MAX_ESCAPED_STDIN_BYTES)
+    throw refused(`arg(stdin) longer than ${MAX_ESCAPED_STDIN_BYTES} bytes with its control characters escaped`);
   for (const name of ['title', 'account', 'creator', 'pause', 'args'] as const) {
     const max = MAX_CHARACTERS[name];
     if (!fits(form[name], max)) throw refused(`arg(${name}) longer than ${max} characters`);
   }
+}
+
+function escapedBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text));
 }
 
 /** Names that differ only by letter case are one host in a MySQL table, where the second could not be stored. */

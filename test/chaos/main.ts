@@ -1,0 +1,40 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildIfStale, install } from '../../scripts/project.js';
+import { chaos } from './chaos.ts';
+import { openMariadb, SQLITE } from './database.ts';
+import { reportLines } from './report.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '2' },
+    seed: { type: 'string', default: '1' },
+    agents: { type: 'string', default: '4' },
+    database: { type: 'string', default: 'sqlite' },
+  },
+});
+if (values.database !== 'sqlite' && values.database !== 'mysql') throw new Error('--database is sqlite or mysql');
+install();
+buildIfStale();
+const options = {
+  durationMs: Number(values.minutes) * 60_000,
+  seed: Number(values.seed),
+  agents: Number(values.agents),
+  taskEveryMs: 250,
+  disturbEveryMs: 900,
+  database: values.database === 'mysql' ? await openMariadb() : SQLITE,
+};
+console.log(`chaos: ${values.minutes} minutes, seed ${values.seed}, ${values.agents} agents, ${values.database}`);
+const report = await chaos(options, (line) => console.log(line));
+await options.database[Symbol.asyncDispose]();
+for (const line of reportLines(report)) console.log(line);
+if (report.logs !== '') console.log(`logs: ${keepLogs(report.logs)}`);
+process.exit(report.wrong.length === 0 ? 0 : 1);
+
+function keepLogs(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'ibex-chaos-logs-')), 'logs');
+  writeFileSync(path, text);
+  return path;
+}

@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Damage } from './disturbances.ts';
+import type { Fleet } from './fleet.ts';
+import type { JournalRun } from './journal.ts';
+import type { Plan } from './plans.ts';
+import type { HostView } from './tail-view.ts';
+
+const STORED_BYTES = 65_535;
+const EXPLANATION = /(^|(?<=\n))ibex: [^\n]*\n$/;
+
+/** How a host of a task came out, in a word for the table. */
+export type Finding =
+  | { readonly kind: 'right'; readonly word: string }
+  /** not what the script would have had on a good day, truthfully said, and what was done to the host explains it */
+  | { readonly kind: 'excused'; readonly word: string }
+  | { readonly kind: 'wrong'; readonly word: string; readonly details: string };
+
+export interface Subject {
+  readonly plan: Plan;
+  readonly view: HostView;
+  readonly stored: { readonly stdout: string; readonly stderr: string };
+  /** what the script wrote down about the clock in `view` */
+  readonly journal: JournalRun | undefined;
+}
+
+/** Compares what the API shows of one host with what the script itself has written down. */
+export function verify(subject: Subject, fleet: Fleet, damage: Damage): Finding {
+  const { plan, view, journal, stored } = subject;
+  const about = `plan ${plan.number} (${plan.kind}), host ${view.host}, clock ${view.clock}`;
+  const wrong = (word: string, details = ''): Finding => ({
+    kind: 'wrong',
+    word,
+    details: `${about}: ${word} ${details}; status ${view.status}, exit ${view.exitCode}, reason ${view.reason}`,
+  });
+  const fullDisk = damage.diskFilled && view.host === fleet.hosts[0];
+  const truncated = truncation(fleet, view, journal);
+  const status = verdictOnStatus(subject, fullDisk, damage.executorless.has(view.host));
+  if (status.kind === 'wrong') return wrong(status.word, journal ? `(journal: ends ${journal.ends.join()})` : '');
+  const [stdout, stderr] = [text(view.stdout), text(view.stderr).replace(EXPLANATION, '')];
+  for (const [name, got, expected, isCut, whole] of [
+    ['stdout', stdout, plan.stdout, truncated.stdout, status.whole],
+    ['stderr', stderr, plan.stderr, truncated.stderr, status.whole],
+  ] as const) {
+    const mayBeCut = name === 'stdout' ? damage.executorless.has(view.host) || fullDisk : fullDisk;
+    if (isCut && !mayBeCut) return wrong(`${name} marked truncated without a cause`);
+    // On a full disk what a server has stored is given up for new runs.
+    if (fullDisk && (isCut || isStoredEndOf(got, expected))) continue;
+    const fits = whole && !isCut ? got === expected : expected.startsWith(got);
+    if (!fits && !isLateOutput(plan, expected, got)) {
+      return wrong(
+        `${name} differs`,
+        `(${got.length} of ${expected.length} bytes, first at ${firstDifference(got, expected)})`,
+      );
+    }
+  }
+  if (view.missing > 0 && !fullDisk) return wrong('bytes missing', String(view.missing));
+  const isStoredEnd =
+    text(view.stdout).slice(-STORED_BYTES) === stored.stdout &&
+    text(view.stderr).slice(-STORED_BYTES) === stored.stderr;
+  if (!isStoredEnd && !fullDisk) return wrong('stored output is not the end of the whole');
+  const cut = truncated.stdout || truncated.stderr ? ', output cut and marked' : '';
+  return { kind: status.kind === 'excused' || cut !== '' ? 'excused' : 'right', word: `${status.word}${cut}` };
+}
+
+function isStoredEndOf(got: string, expected: string): boolean {
+  return got.length === Math.min(expected.length, STORED_BYTES) && expected.endsWith(got);
+}
+
+/** A background child's words may come before the run's end, if the machine is slow. */
+function isLateOutput(plan: Plan, expected: string, got: string): boolean {
+  return plan.kind === 'background' && got === `${expected}late\n`;
+}
+
+interface StatusVerdict {
+  readonly kind: Finding['kind'];
+  readonly word: string;
+  /** the script came to its end or printed all before it was stopped */
+  readonly whole: boolean;
+}
+
+function verdictOnStatus({ plan, view, journal }: Subject, fullDisk: boolean, executorless: boolean): StatusVerdict {
+  const { status, exitCode, reason } = view;
+  const wrong = (word: string): StatusVerdict => ({ kind: 'wrong', word, whole: false });
+  const killed = status === 'killed' && plan.killAfterMs !== undefined;
+  const end = journal?.ends[0];
+  if (!journal) {
+    if (killed) return { kind: 'right', word: 'killed before its start', whole: false };
+    if (status === 'timeout' && reason === 'not-started')
+      return { kind: 'excused', word: 'not started in time', whole: false };
+    if (status === 'failed' && reason === 'lost' && (executorless || fullDisk))
+      return { kind: 'excused', word: 'lost before its start', whole: false };
+    if (status === 'failed' && reason === 'spawn' && fullDisk)
+      return { kind: 'excused', word: 'no disk to start', whole: false };
+    return wrong('never ran');
+  }
+  if (killed) return { kind: 'right', word: end === undefined ? 'killed' : 'killed at its end', whole: false };
+  if (end === undefined) {
+    if (plan.overruns && status === 'timeout') return { kind: 'right', word: 'timeout', whole: true };
+    if (fullDisk && (reason === 'lost' || reason === 'exit-unknown'))
+      return { kind: 'excused', word: 'disk full', whole: false };
+    return wrong('did not come to its end');
+  }
+  const fits = status === (end === 0 ? 'success' : 'failed') && exitCode === end && reason === null;
+  if (fits) return { kind: 'right', word: status, whole: true };
+  if (fullDisk && (reason === 'lost' || reason === 'exit-unknown'))
+    return { kind: 'excused', word: 'disk full', whole: false };
+  return wrong('result differs');
+}
+
+function truncation(fleet: Fleet, view: HostView, journal: JournalRun | undefined) {
+  const path = journal ? join(fleet.metaDir(view.host), 'runs', journal.run, 'exit.json') : '';
+  if (!existsSync(path)) return { stdout: false, stderr: false };
+  // The agent's own file; a field that is missing shows as not truncated, and so as a difference.
+  const outcome = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  return { stdout: outcome['stdoutTruncated'] === true, stderr: outcome['stderrTruncated'] === true };
+}
+
+function text(pieces: readonly Buffer[]): string {
+  return Buffer.concat(pieces).toString('latin1');
+}
+
+function firstDifference(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return at;
+}
