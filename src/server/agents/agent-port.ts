@@ -63,7 +63,7 @@ async function listenToAll(
     return listener;
   }
   const shared = new SharedPort(calls, { app, legacy: takeLegacy(legacy.endpoint) }, log);
-  const listener = await listenTcp(address, 'RPC.Listen', (socket) => shared.accept(socket));
+  const listener = await listenTcp(address, 'RPC.Listen', (socket) => shared.accept(socket), calls);
   opened.push(listener, shared);
   return listener;
 }

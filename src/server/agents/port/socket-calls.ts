@@ -1,9 +1,11 @@
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 
-/** The three system calls that handing a connection over takes, and that Node does not offer. */
+/** The system calls that handing a connection over takes, and that Node does not offer. */
 export interface SocketCalls {
   /** The first byte that can be read, without taking it; 'none' while there is none, 'ended' where none will come. */
   peek(fd: number): number | 'none' | 'ended';
+  /** Lets a listener accept only connections on which something has come. A platform may refuse; then all come at once. */
+  deferAccept(listenerFd: number, withinSeconds: number): void;
   /** A second descriptor of the same connection. Throws if there are no more descriptors. */
   duplicate(fd: number): number;
 }
@@ -12,6 +14,8 @@ const MSG_PEEK_DONTWAIT = 0x42;
 const EAGAIN = 11;
 const EINTR = 4;
 const F_DUPFD_CLOEXEC = 1_030;
+const IPPROTO_TCP = 6;
+const TCP_DEFER_ACCEPT = 9;
 
 /** Rejects where the native part can't be loaded on this platform. */
 export async function loadSocketCalls(): Promise<SocketCalls> {
@@ -23,6 +27,8 @@ export async function loadSocketCalls(): Promise<SocketCalls> {
   const fcntl: (fd: number, command: number, type: 'int', value: number) => unknown = libc.func(
     'int fcntl(int fd, int command, ...)',
   );
+  const setsockopt: (fd: number, level: number, option: number, value: Uint8Array, bytes: number) => unknown =
+    libc.func('int setsockopt(int fd, int level, int option, const void *value, uint bytes)');
   const byte = new Uint8Array(1);
   return {
     peek: (fd) => {
@@ -30,6 +36,11 @@ export async function loadSocketCalls(): Promise<SocketCalls> {
       if (received === 1) return byte[0] ?? 0;
       const errno = koffi.errno();
       return received < 0 && (errno === EAGAIN || errno === EINTR) ? 'none' : 'ended';
+    },
+    deferAccept: (listenerFd, withinSeconds) => {
+      const value = Buffer.alloc(4);
+      value.writeInt32LE(withinSeconds);
+      setsockopt(listenerFd, IPPROTO_TCP, TCP_DEFER_ACCEPT, value, value.length);
     },
     duplicate: (fd) => {
       const copy = Number(fcntl(fd, F_DUPFD_CLOEXEC, 'int', 0));
@@ -39,8 +50,8 @@ export async function loadSocketCalls(): Promise<SocketCalls> {
   };
 }
 
-/** The descriptor of a connection, or undefined once it is closed. */
-export function descriptorOf(socket: Socket): number | undefined {
+/** The descriptor of a connection or listener, or undefined once it is closed. */
+export function descriptorOf(socket: Socket | Server): number | undefined {
   // Node has no documented way to it; the handle of an open TCP socket has had this property in every version.
   if (!('_handle' in socket) || typeof socket._handle !== 'object' || socket._handle === null) return undefined;
   const handle = socket._handle;
