@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { FirstByte } from './first-byte.js';
+import { loadSocketCalls, type SocketCalls } from './socket-calls.js';
+
+let calls: SocketCalls;
+let server: Server;
+
+before(async () => {
+  calls = await loadSocketCalls();
+  server = createServer({ pauseOnConnect: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+
+after(() => {
+  server.close();
+});
+
+/** Both ends of a connection on which nothing has been said. */
+async function silentPair(): Promise<{ readonly client: Socket; readonly accepted: Socket }> {
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
+  const client = connect({ port: address.port, host: '127.0.0.1', noDelay: true });
+  client.on('error', () => undefined);
+  await once(client, 'connect');
+  return { client, accepted: await accepted };
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) resolve();
+    socket.on('close', () => resolve());
+  });
+}
+
+test('a byte that comes late is found, and stays unread', async () => {
+  using waiting = new FirstByte(calls, 10);
+  const { client, accepted } = await silentPair();
+  const found = new Promise<number>((resolve) => waiting.wait(accepted, resolve));
+  client.write('Gx');
+  assert.equal(await found, 0x47);
+  assert.equal(waiting.waiting, 0);
+  accepted.resume();
+  const read = await new Promise<Buffer>((resolve) => accepted.once('data', resolve));
+  assert.equal(read.toString(), 'Gx');
+  client.destroy();
+});
+
+test('of more than may wait, the one that has been silent longest is closed', async () => {
+  using waiting = new FirstByte(calls, 2);
+  const pairs = [await silentPair(), await silentPair(), await silentPair()];
+  const never = (): void => assert.fail('nothing was said');
+  for (const { accepted } of pairs) waiting.wait(accepted, never);
+  await closed(pairs[0]?.accepted ?? assert.fail());
+  assert.equal(waiting.waiting, 2);
+  assert.deepEqual(
+    pairs.map(({ accepted }) => accepted.destroyed),
+    [true, false, false],
+  );
+  for (const { client } of pairs) client.destroy();
+});
+
+test('a peer that leaves without a word is forgotten', async () => {
+  using waiting = new FirstByte(calls, 10);
+  const { client, accepted } = await silentPair();
+  waiting.wait(accepted, () => assert.fail('nothing was said'));
+  client.destroy();
+  await closed(accepted);
+  assert.equal(waiting.waiting, 0);
+});
