@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -71,6 +71,9 @@ export class MariadbProcess implements AsyncDisposable {
     const ended = ends ? once(child, 'exit') : undefined;
     child.kill(signal);
     await ended;
+    // The signal is taken by one thread after another, and any of them may still answer.
+    if (signal !== 'SIGSTOP') return;
+    while (!hasStopped(child.pid ?? 0)) await new Promise((done) => setImmediate(done));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,6 +115,13 @@ function isProgram(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function hasStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+  });
 }
 
 /** mariadbd runs as root only when told so. */
