@@ -85,6 +85,14 @@ const questions: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
+function keepResults(): void {
+  const day = new Date().toISOString().slice(0, 10);
+  mkdirSync(RESULTS, { recursive: true });
+  const result = { machine: machine(), figures: report.figures };
+  writeFileSync(`${RESULTS}${day}-${hostname()}.json`, `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(`${RESULTS}${day}-${hostname()}.md`, `${report.table()}\n`);
+}
+
 async function onDatabases(ask: (system: System, what: string) => Promise<void>): Promise<void> {
   const databases = [
     { what: 'SQLite', options: {} },
@@ -110,10 +118,7 @@ if (values.help) {
     if (!ask) throw new Error(`no question ${name}\n${USAGE}`);
     await ask();
   }
-  const day = new Date().toISOString().slice(0, 10);
-  mkdirSync(RESULTS, { recursive: true });
-  const result = { machine: machine(), figures: report.figures };
-  writeFileSync(`${RESULTS}${day}-${hostname()}.json`, `${JSON.stringify(result, null, 1)}\n`);
-  writeFileSync(`${RESULTS}${day}-${hostname()}.md`, `${report.table()}\n`);
+  // Some of the questions are no result to keep.
+  if (values.only === undefined) keepResults();
 }
 process.stdout.write(`\n${report.table()}\n`);
