@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { Fields } from '../../shared/protocol/fields.js';
 import type { RunKey } from '../../shared/run-key.js';
-import { parseOutcome, type Outcome } from './outcome.js';
+import { readResultHead } from '../../shared/protocol/binary-frames.js';
+import type { Outcome } from './outcome.js';
 
 /**
  * What link and executor say to each other over the executor's socket, one JSON object a line. It only rings the bell:
@@ -78,7 +79,7 @@ export function parseToLink(f: Fields): ToLink {
     case 'started':
       return { t, run: f.name('run', 64), startedMs: f.whole('startedMs') };
     case 'ended':
-      return { t, run: f.name('run', 64), outcome: f.object('outcome', parseOutcome) };
+      return { t, run: f.name('run', 64), outcome: f.object('outcome', readResultHead) };
     case 'grew':
       return { t, run: f.name('run', 64) };
     case 'unwritable':

@@ -1,18 +1,8 @@
-import type { AgentRunState } from '../../shared/protocol/agent-frames.js';
-import type { HostAction, RunOutcome, RunReason, TaskAction } from '../../shared/task-states.js';
+import type { AgentRunState, ResultHead } from '../../shared/protocol/agent-frames.js';
+import type { HostAction, RunOutcome, TaskAction } from '../../shared/task-states.js';
 
 /** What an agent reported of a run, besides its outcome. Times are the agent's, ms. */
-export interface RunReport {
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-  readonly reason: RunReason | null;
-  readonly startedMs: number | null;
-  readonly endedMs: number;
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  readonly stdoutTruncated: boolean;
-  readonly stderrTruncated: boolean;
-}
+export type RunReport = Omit<ResultHead, 'taskId' | 'clock' | 'status'>;
 
 /** Text of both streams as it is stored. */
 export interface StoredOutput {

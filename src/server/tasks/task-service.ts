@@ -1,19 +1,9 @@
 import type { ActionOutcome } from '../core/events.js';
-import type { HostAction, TaskAction } from '../../shared/task-states.js';
-import type { HostStatus } from '../../shared/task-states.js';
+import type { HostAction, HostStatus, TaskAction } from '../../shared/task-states.js';
+import type { TaskMeta } from '../store/store.js';
 
 /** A validated POST /ibex/v1/tasks: hosts cleaned, title with its suffix, defaults filled in. */
-export interface NewTask {
-  readonly title: string;
-  readonly account: string;
-  readonly batch: number;
-  readonly tolerance: number;
-  readonly timeout: number;
-  readonly pause: string;
-  readonly script: string;
-  readonly args: string;
-  readonly stdin: string;
-  readonly creator: string;
+export interface NewTask extends Omit<TaskMeta, 'id' | 'created'> {
   readonly action: 'start' | 'pause';
   readonly hosts: readonly string[];
   /** the caller's own name for this request: within a day, all requests of one name make one task */

@@ -101,7 +101,11 @@ function parseHead(json: Buffer): ResultHead {
     throw bad('result with a head that is not JSON');
   }
   if (typeof value !== 'object' || value === null) throw bad('result with a head that is no object');
-  const fields = new Fields(value, 'result');
+  return readResultHead(new Fields(value, 'result'));
+}
+
+/** The fields of an outcome, wherever they stand: in a result frame, or in an agent's own files. Throws ProtocolError. */
+export function readResultHead(fields: Fields): ResultHead {
   const status = fields.text('status', 16);
   if (!isRunOutcome(status)) throw bad(`result with unknown status ${status}`);
   const reason = fields.has('reason') ? fields.text('reason', 32) : null;
