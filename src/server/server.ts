@@ -86,6 +86,7 @@ export class Server implements AsyncDisposable {
       startWithinMs: config.task.StartWithin === 0 ? undefined : config.task.StartWithin * 1_000,
     });
     this.#atStop(() => tasks[Symbol.asyncDispose]());
+    this.#atStop(registry.onReady((host) => tasks.agentCame(host)));
     const desk = new AgentDesk({ cluster: store.cluster, events: tasks, records, registry, log });
     const legacyAgents = new LegacyAgents({ work: tasks, registry, records, desk, log });
     await this.#listenToAgents(desk, legacyAgents, config);

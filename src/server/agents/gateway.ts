@@ -11,6 +11,8 @@ export interface AgentGateway {
   kill(host: string, run: RunId): boolean;
   /** True if what is assigned to the host now reaches its agent at once. */
   connected(host: string): boolean;
+  /** True if the host's agent has a session here, be it one that is sent its work or one that asks for it. */
+  present(host: string): boolean;
   /** True if a live session of the host lists this run as accepted or running. */
   holdsRun(host: string, run: RunId): boolean;
 }

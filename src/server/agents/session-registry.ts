@@ -54,6 +54,10 @@ export class SessionRegistry implements AgentGateway {
     return this.#ready(host)?.pushed ?? false;
   }
 
+  present(host: string): boolean {
+    return this.#ready(host) !== undefined;
+  }
+
   holdsRun(host: string, run: RunId): boolean {
     return this.#ready(host)?.holds(run) ?? false;
   }

@@ -2,7 +2,7 @@ import { STORED, UNKNOWN, DONE, type Answer, type ListedEvent, type ResultEvent,
 import { startDeadlineMs } from './deadlines.js';
 import { wakeForHost } from './schedule.js';
 import type { TaskDraft } from './task-draft.js';
-import { isActive } from './task-state.js';
+import { isActive, type HostEntry } from './task-state.js';
 
 /**
  * A result from an agent. The first final status of a clock stands: what comes after it adds at most the output and
@@ -10,15 +10,20 @@ import { isActive } from './task-state.js';
  */
 export function applyResult(draft: TaskDraft, event: ResultEvent): Answer {
   const entry = draft.host(event.host);
-  if (!entry || event.clock > entry.startClock) return UNKNOWN;
+  if (!entry || event.clock > newestClock(entry)) return UNKNOWN;
   if (event.clock < entry.startClock || !isActive(entry)) {
     if (event.clock < entry.startClock || !entry.reported) {
       draft.lateReport(entry, event.clock, event.output, event.report);
     }
     return STORED;
   }
-  draft.report(entry, event.status, event.output, event.report);
+  draft.report(entry, event.clock, event.status, event.output, event.report);
   return STORED;
+}
+
+/** Where another server has put a kill over the start, only the agent may know the start's own clock. */
+function newestClock(entry: HostEntry): number {
+  return entry.status === 'killing' ? Math.max(entry.startClock, entry.lastClock) : entry.startClock;
 }
 
 export function applyStarted(draft: TaskDraft, host: string, clock: number, startedMs: number): Answer {

@@ -21,20 +21,23 @@ export function rulesOf(meta: TaskMeta, startWithinMs: number, judgeFromMs: numb
   };
 }
 
-/** A new task with its first batch already started: one change that creates it so. Host names must be distinct. */
+/**
+ * A new task with its first batch already started: one change that creates it so. Host names must be distinct. Where
+ * the context names no scheduler nothing is started, and the task is left to whoever takes it.
+ */
 export function createTask(
   meta: TaskMeta,
   action: TaskAction,
   hosts: readonly string[],
-  scheduler: string,
   startWithinMs: number,
   context: Context,
 ): Step {
   const rules = rulesOf(meta, startWithinMs, 0);
-  const draft = new TaskDraft(stateOf(rules, action, hosts.map(newHostEntry), context.nowMs), context.nowMs);
+  const inForce = { action, actionClock: Math.floor(rules.createdMs / 1_000) };
+  const draft = new TaskDraft(stateOf(rules, inForce, hosts.map(newHostEntry), context.nowMs), context.nowMs);
   draft.clearWake();
   draft.wakeBy(rules.createdMs + TASK_AGE_LIMIT_MS);
-  schedule(draft, context.reach);
+  if (context.scheduler !== undefined) schedule(draft, context.reach);
   const { state, effects, touched } = draft.finish();
   return {
     state,
@@ -45,7 +48,8 @@ export function createTask(
         kind: 'create-task',
         meta,
         action: state.action,
-        scheduler,
+        actionClock: state.actionClock,
+        scheduler: context.scheduler ?? '',
         hosts: state.hosts.map(({ host, startClock }) => ({
           host,
           startClock: startClock === 0 ? undefined : startClock,

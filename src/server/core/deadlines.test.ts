@@ -89,11 +89,13 @@ describe('resuming', () => {
       creator: '',
       created: new Date(rules.createdMs),
     };
-    const row = { startClock: CLOCK, startedMs: null, reported: false, doing: undefined };
+    const row = { startClock: CLOCK, startedMs: null, reported: false, doing: undefined, taken: false };
     play.state = resumeTask(
       {
         meta,
         action: 'start',
+        actionClock: CLOCK,
+        scheduler: 'me',
         hosts: [
           { ...row, host: 'a', status: 'success', reported: true },
           { ...row, host: 'b', status: 'waiting', startClock: 0 },

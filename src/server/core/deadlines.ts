@@ -1,4 +1,4 @@
-import type { HostEntry, TaskRules } from './task-state.js';
+import { isActive, type HostEntry, type TaskRules, type TaskState } from './task-state.js';
 
 /** Between TERM and KILL, on the agent. */
 export const KILL_GRACE_MS = 5_000;
@@ -17,6 +17,11 @@ export const TASK_AGE_LIMIT_MS = 14 * 86_400_000;
  */
 export function deadlineMs(entry: HostEntry, rules: TaskRules): number {
   return Math.max(rules.judgeFromMs, silenceEndsMs(entry, rules));
+}
+
+/** Hosts that a wake would settle now, unless a session holds their runs. */
+export function overdueHosts({ hosts, rules }: TaskState, nowMs: number): readonly string[] {
+  return hosts.filter((entry) => isActive(entry) && nowMs >= deadlineMs(entry, rules)).map(({ host }) => host);
 }
 
 function silenceEndsMs(entry: HostEntry, rules: TaskRules): number {

@@ -28,6 +28,12 @@ export interface ListedEvent {
   readonly newStore: boolean;
 }
 
+/** Others may have changed these hosts of the task, or the task itself; all of it has been read anew. */
+export interface LookEvent {
+  readonly kind: 'look';
+  readonly hosts: readonly string[] | 'all';
+}
+
 /** Everything that can happen to a task after its creation. */
 export type TaskEvent =
   | { readonly kind: 'task-action'; readonly action: TaskAction }
@@ -37,6 +43,7 @@ export type TaskEvent =
   | ListedEvent
   /** the agent that had the run knows nothing of it any more; `output` is what it had told of it */
   | { readonly kind: 'lost'; readonly host: string; readonly clock: number; readonly output: StoredOutput }
+  | LookEvent
   /** the time that the state asked for has come */
   | { readonly kind: 'wake' };
 
@@ -63,9 +70,16 @@ export interface Reach {
   connected(host: string): boolean;
   /** a live session of the host lists this run as accepted or running */
   holds(host: string, clock: number): boolean;
+  /** another server may have a session with the host's agent, and may have passed on what is in the database */
+  elsewhere(host: string): boolean;
 }
 
 export interface Context {
   readonly nowMs: number;
+  /**
+   * The name under which this server schedules the task. Undefined: another one does; then nothing is started, ended or
+   * settled but what an event asks for, and the state need not hold all hosts.
+   */
+  readonly scheduler: string | undefined;
   readonly reach: Reach;
 }

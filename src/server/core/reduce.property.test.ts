@@ -82,7 +82,7 @@ class Watch {
       creator: '',
       created: new Date(this.nowMs),
     };
-    const step = createTask(meta, action, HOSTS, '', Infinity, this.#context());
+    const step = createTask(meta, action, HOSTS, Infinity, this.#context());
     this.state = step.state;
     for (const entry of step.state.hosts) if (entry.startClock > 0) this.#noteStart(entry);
     this.#checkWhole();
@@ -213,7 +213,8 @@ class Watch {
   #context() {
     return {
       nowMs: this.nowMs,
-      reach: { connected: (name: string) => this.#connected.has(name), holds: () => false },
+      scheduler: 'me',
+      reach: { connected: (name: string) => this.#connected.has(name), holds: () => false, elsewhere: () => false },
     };
   }
 }

@@ -1,7 +1,8 @@
 import { applyHostAction, applyTaskAction } from './apply-action.js';
 import { applyListed, applyLost, applyResult, applyStarted } from './apply-report.js';
+import { applyLook } from './apply-look.js';
 import { applyWake } from './apply-wake.js';
-import type { Answer, Context, TaskEvent } from './events.js';
+import { DONE, type Answer, type Context, type TaskEvent } from './events.js';
 import { schedule } from './schedule.js';
 import { TaskDraft, type Step } from './task-draft.js';
 import type { TaskState } from './task-state.js';
@@ -19,16 +20,19 @@ export interface Reduction extends Step {
 
 /** Applies events in their order, each followed by scheduling, and gives what came of all of them together. */
 export function reduce(state: TaskState, events: readonly TaskEvent[], context: Context): Reduction {
+  const { scheduler, reach } = context;
   const draft = new TaskDraft(state, context.nowMs);
   const answers = events.map((event) => {
     const answer = apply(draft, event, context);
-    schedule(draft, context.reach);
+    if (scheduler !== undefined) schedule(draft, reach);
     return answer;
   });
-  return { ...draft.finish(), answers };
+  if (scheduler === undefined && events.some(({ kind }) => kind === 'host-action')) draft.touch();
+  return { ...draft.finish(scheduler), answers };
 }
 
-function apply(draft: TaskDraft, event: TaskEvent, { reach }: Context): Answer {
+function apply(draft: TaskDraft, event: TaskEvent, context: Context): Answer {
+  const { reach } = context;
   switch (event.kind) {
     case 'task-action':
       return draft.ended ? FINISHED : applyTaskAction(draft, event.action, reach);
@@ -42,8 +46,11 @@ function apply(draft: TaskDraft, event: TaskEvent, { reach }: Context): Answer {
       return applyListed(draft, event);
     case 'lost':
       return applyLost(draft, event.host, event.clock, event.output);
+    case 'look':
+      return applyLook(draft, event, context);
     case 'wake':
-      return applyWake(draft, reach);
+      // Whoever schedules the task sees to its deadlines.
+      return context.scheduler === undefined ? DONE : applyWake(draft, reach);
     default:
       return event satisfies never;
   }

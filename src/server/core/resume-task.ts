@@ -15,7 +15,14 @@ export function resumeTask(open: OpenTask, limits: ResumeLimits, nowMs: number, 
     const before = known && hostEntry(known, row.host);
     return before && before.startClock === entry.startClock ? withMemory(entry, before) : entry;
   });
-  return stateOf(rules, open.action, hosts, nowMs);
+  return stateOf(rules, open, hosts, nowMs);
+}
+
+/** Takes into a state what was read anew of some of its hosts, and of the task itself. */
+export function withFreshHosts(state: TaskState, fresh: TaskState, nowMs: number): TaskState {
+  const hosts = state.hosts.map((entry) => hostEntry(fresh, entry.host) ?? entry);
+  const added = fresh.hosts.filter(({ host }) => !state.index.has(host));
+  return stateOf(fresh.rules, fresh, [...hosts, ...added], nowMs);
 }
 
 function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number): HostEntry {
@@ -28,7 +35,7 @@ function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number
     startClock: row.startClock,
     lastClock: Math.max(row.startClock, row.doing?.clock ?? 0),
     assignedAtMs,
-    delivered: begun || row.status === 'killing',
+    delivered: begun || row.taken || row.status === 'killing',
     startedMs: row.startedMs,
     startedAtMs: begun ? Math.min(nowMs, assignedAtMs + rules.startWithinMs) : null,
     killedAtMs: row.status === 'killing' ? Math.min(nowMs, ((row.doing?.clock ?? 0) + 1) * 1_000) : null,

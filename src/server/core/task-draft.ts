@@ -27,6 +27,8 @@ export class TaskDraft {
   readonly #effects: Effect[] = [];
   readonly #touched = new Set<number>();
   #action: TaskAction;
+  #actionClock: number;
+  #reliesOnAction = false;
   #firstWaiting: number;
   #ended: boolean;
   #wakeAtMs: number;
@@ -38,6 +40,7 @@ export class TaskDraft {
     this.#hosts = [...state.hosts];
     this.#counts = { ...state.counts };
     this.#action = state.action;
+    this.#actionClock = state.actionClock;
     this.#firstWaiting = state.firstWaiting;
     this.#ended = state.ended;
     this.#wakeAtMs = state.wakeAtMs;
@@ -76,8 +79,19 @@ export class TaskDraft {
 
   setAction(action: TaskAction): void {
     this.#action = action;
-    const clock = Math.floor(this.nowMs / 1_000);
-    this.#changes.push({ kind: 'task-action', taskId: this.rules.taskId, action, clock });
+    this.#actionClock = this.#nextActionClock();
+    this.#changes.push({ kind: 'task-action', taskId: this.rules.taskId, action, clock: this.#actionClock });
+  }
+
+  /** Tells whoever schedules the task that it is another than it knows. */
+  touch(): void {
+    this.#actionClock = this.#nextActionClock();
+    this.#changes.push({ kind: 'touch-task', taskId: this.rules.taskId, clock: this.#actionClock });
+  }
+
+  /** What is done now is right only as long as nobody else sets another action. */
+  relyOnAction(): void {
+    this.#reliesOnAction = true;
   }
 
   endTask(): void {
@@ -122,14 +136,14 @@ export class TaskDraft {
   }
 
   /** The agent's own word: any active status -> what it says. */
-  report(entry: HostEntry, to: HostStatus, output: StoredOutput, report: RunReport): void {
+  report(entry: HostEntry, clock: number, to: HostStatus, output: StoredOutput, report: RunReport): void {
     const startedMs = report.startedMs ?? entry.startedMs;
     this.#end(
-      { ...entry, startedMs, reported: true },
+      { ...entry, startClock: clock, startedMs, reported: true },
       entry,
       to,
       output,
-      reportDetail(entry.host, this.#run(entry), report, false),
+      reportDetail(entry.host, { taskId: this.rules.taskId, clock }, report, false),
     );
   }
 
@@ -167,6 +181,13 @@ export class TaskDraft {
     this.#put(entry, { ...entry, delivered: true, startedAtMs });
   }
 
+  /** This server passes on a start that another one made. */
+  take(entry: HostEntry): void {
+    this.#put(entry, { ...entry, delivered: true });
+    const run = this.#run(entry);
+    this.#changes.push({ kind: 'take-run', taskId: run.taskId, host: entry.host, run });
+  }
+
   assign(host: string, clock: number): void {
     this.#effects.push({ kind: 'assign', host, clock });
   }
@@ -184,10 +205,12 @@ export class TaskDraft {
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
   }
 
-  finish(): Step {
+  /** `scheduler`: the changes are made in this name, and only as long as it has the task. */
+  finish(scheduler?: string): Step {
     const state: TaskState = {
       rules: this.rules,
       action: this.#action,
+      actionClock: this.#actionClock,
       hosts: this.#hosts,
       index: this.#before.index,
       counts: this.#counts,
@@ -196,7 +219,18 @@ export class TaskDraft {
       wakeAtMs: this.#ended ? Number.POSITIVE_INFINITY : this.#wakeAtMs,
     };
     const touched = [...this.#touched].flatMap((position) => this.#hosts[position] ?? []);
-    return { state, changes: this.#changes, effects: this.#effects.filter((effect) => this.#stands(effect)), touched };
+    const changes = scheduler === undefined ? this.#changes : this.#inTheNameOf(scheduler);
+    return { state, changes, effects: this.#effects.filter((effect) => this.#stands(effect)), touched };
+  }
+
+  #inTheNameOf(scheduler: string): readonly TaskChange[] {
+    if (this.#changes.length === 0) return this.#changes;
+    const action = this.#reliesOnAction ? this.#before.action : undefined;
+    return [{ kind: 'as-scheduler', taskId: this.rules.taskId, scheduler, action }, ...this.#changes];
+  }
+
+  #nextActionClock(): number {
+    return Math.max(Math.floor(this.nowMs / 1_000), this.#actionClock + 1);
   }
 
   #run(entry: HostEntry): { taskId: number; clock: number } {
@@ -227,7 +261,8 @@ export class TaskDraft {
   /** What a later event of the same step has overtaken is not sent. */
   #stands(effect: Effect): boolean {
     const entry = this.host(effect.host);
-    return entry?.startClock === effect.clock && (effect.kind === 'kill' || entry.status === 'running');
+    if (effect.kind === 'kill') return entry !== undefined && effect.clock === (entry.startClock || entry.lastClock);
+    return entry?.startClock === effect.clock && entry.status === 'running';
   }
 }
 

@@ -41,6 +41,8 @@ export interface HostEntry {
 export interface TaskState {
   readonly rules: TaskRules;
   readonly action: TaskAction;
+  /** unix seconds; grows with every change of the action, and with changes by servers that don't schedule the task */
+  readonly actionClock: number;
   /** in the order given at creation */
   readonly hosts: readonly HostEntry[];
   /** position of each host by its name */
@@ -83,13 +85,19 @@ export function newHostEntry(host: string): HostEntry {
 }
 
 /** The state that a list of hosts makes; `wakeAtMs` is now, so that the first wake finds out the true time. */
-export function stateOf(rules: TaskRules, action: TaskAction, hosts: readonly HostEntry[], nowMs: number): TaskState {
+export function stateOf(
+  rules: TaskRules,
+  { action, actionClock }: Pick<TaskState, 'action' | 'actionClock'>,
+  hosts: readonly HostEntry[],
+  nowMs: number,
+): TaskState {
   const counts = noHosts();
   for (const entry of hosts) counts[entry.status] += 1;
   const firstWaiting = hosts.findIndex((entry) => entry.status === 'waiting');
   return {
     rules,
     action,
+    actionClock,
     hosts,
     index: new Map(hosts.map((entry, position) => [entry.host, position])),
     counts,

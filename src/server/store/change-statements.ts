@@ -61,6 +61,23 @@ export class ChangeStatements {
         const row = { task_id: run.taskId, host, clock: run.clock, started_ms: startedMs };
         return writes.runStarted.of(hostScope(change), [row]);
       }
+      case 'take-run': {
+        const { host, run } = change;
+        const scope = hostScope(change);
+        return [
+          ...writes.holdDoing.of(scope, [{ id, host, clock: run.clock, action: 'start' }]),
+          ...writes.runKept.of(scope, [{ task_id: id, host, clock: run.clock }]),
+        ];
+      }
+      case 'touch-task':
+        return writes.touchAction.of(String(id), [{ id, clock: change.clock }]);
+      case 'as-scheduler': {
+        const { scheduler, action } = change;
+        return [
+          ...writes.holdScheduler.of(String(id), [{ id, scheduler }]),
+          ...writes.holdAction.of(String(id), action === undefined ? [] : [{ id, action }]),
+        ];
+      }
       case 'task-action':
         return writes.setAction.of(String(id), [{ id, action: change.action, clock: change.clock }]);
       case 'end-task':
@@ -75,14 +92,13 @@ export class ChangeStatements {
     const { meta, hosts, onceKeys = [] } = change;
     const { id } = meta;
     const scope = String(id);
-    const clock = Math.floor(meta.created.getTime() / 1_000);
     return [
       // First, because of all of these they are the likeliest to be refused.
       ...onceKeys.flatMap(({ key, ttlMs }) =>
         writes.onceKey.of(key, [{ request_key: key, task_id: id, ttl_ms: ttlMs }]),
       ),
       ...writes.insertMeta.of(scope, [{ ...meta, created: this.#dialect.timeText(meta.created.getTime()) }]),
-      ...writes.insertAction.of(scope, [{ id, action: change.action, clock }]),
+      ...writes.insertAction.of(scope, [{ id, action: change.action, clock: change.actionClock }]),
       ...writes.insertScheduler.of(scope, [{ id, scheduler: change.scheduler }]),
       ...this.#hosts(id).insert.of(
         scope,

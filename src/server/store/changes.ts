@@ -16,6 +16,9 @@ export type TaskChange =
       readonly kind: 'create-task';
       readonly meta: TaskMeta;
       readonly action: TaskAction;
+      /** unix seconds */
+      readonly actionClock: number;
+      /** '' leaves it to whoever takes it */
       readonly scheduler: string;
       /** in the order given; those with a start clock are running, with a doing row; the rest wait */
       readonly hosts: readonly { readonly host: string; readonly startClock: number | undefined }[];
@@ -65,6 +68,17 @@ export type TaskChange =
       readonly run: RunId;
       readonly startedMs: number;
     }
+  /** an agent is about to get this start from a server that does not schedule the task; fails unless it is still wanted */
+  | { readonly kind: 'take-run'; readonly host: string; readonly run: RunId; readonly taskId: number }
   | { readonly kind: 'task-action'; readonly taskId: number; readonly action: TaskAction; readonly clock: number }
+  /** a server that does not schedule the task has changed it: whoever does is to look at it anew */
+  | { readonly kind: 'touch-task'; readonly taskId: number; readonly clock: number }
+  /** fails unless this scheduler has the task and, where one is given, this action is in force */
+  | {
+      readonly kind: 'as-scheduler';
+      readonly taskId: number;
+      readonly scheduler: string;
+      readonly action: TaskAction | undefined;
+    }
   /** task_action and task_scheduler rows gone: the task is done */
   | { readonly kind: 'end-task'; readonly taskId: number };

@@ -46,12 +46,20 @@ export interface Writes {
   readonly insertScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
   readonly insertDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
   readonly deleteDoing: RowWrite<HostRef>;
+  /** changes nothing; fails where there is no such row, and keeps others from changing it until the commit */
+  readonly holdDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
   /** a start that is to be remembered, if it is not yet */
   readonly runKept: RowWrite<RunRef>;
   readonly runStarted: RowWrite<RunRef & { readonly started_ms: number }>;
   /** all that a result says; a start time is only ever added */
   readonly runEnded: RowWrite<RunRow>;
   readonly setAction: RowWrite<{ readonly id: number; readonly action: string; readonly clock: number }>;
+  /** nothing happens where there is none */
+  readonly touchAction: RowWrite<{ readonly id: number; readonly clock: number }>;
+  /** as holdDoing */
+  readonly holdAction: RowWrite<{ readonly id: number; readonly action: string }>;
+  /** as holdDoing */
+  readonly holdScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
   /** fails where there is none */
   readonly deleteAction: RowWrite<{ readonly id: number }>;
   readonly deleteScheduler: RowWrite<{ readonly id: number }>;
@@ -65,8 +73,12 @@ export interface Writes {
 /** What differs between databases besides how they are reached. */
 export interface StoreDialect {
   readonly writes: Writes;
+  /** Other programs may write into the database. */
+  readonly shared: boolean;
   /** The database's clock, unix ms. */
   readonly nowMs: RawBuilder<number>;
+  /** The same in whole seconds. */
+  readonly nowSeconds: RawBuilder<number>;
   /** A moment as the column task_meta.created takes it. */
   timeText(timeMs: number): string;
   /** The id that the database would give a new task by itself; 1 where it has never given any. */

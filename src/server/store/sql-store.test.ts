@@ -23,6 +23,8 @@ for (const database of testDatabases) {
         assert.deepEqual(await f.store.openTask(id), {
           meta: metaOf(id),
           action: 'start',
+          actionClock: Math.floor(metaOf(id).created.getTime() / 1_000),
+          scheduler: '127.0.0.1:20090',
           hosts: [
             {
               host: 'c',
@@ -31,8 +33,9 @@ for (const database of testDatabases) {
               startClock: 5,
               startedMs: null,
               reported: false,
+              taken: false,
             },
-            { host: 'a', status: 'waiting', doing: undefined, startClock: 0, startedMs: null, reported: false },
+            { host: 'a', status: 'waiting', doing: undefined, startClock: 0, startedMs: null, reported: false, taken: false },
             {
               host: 'b',
               status: 'running',
@@ -40,6 +43,7 @@ for (const database of testDatabases) {
               startClock: 5,
               startedMs: null,
               reported: false,
+              taken: false,
             },
           ],
         });

@@ -18,6 +18,8 @@ import {
   type Store,
   type TaskListFilter,
 } from './store.js';
+import { SqlSchedulers } from './sql-schedulers.js';
+import { readDoingsOf, readSurvey } from './survey-query.js';
 import { TaskIds } from './task-ids.js';
 import { TaskList } from './task-list.js';
 import { TaskQueries } from './task-queries.js';
@@ -39,6 +41,8 @@ export interface SqlStoreParts {
 /** The store over any engine whose tables are up to date. */
 export class SqlStore implements Store {
   readonly cluster: ClusterIdentity;
+  readonly schedulers: SqlSchedulers;
+  readonly shared: boolean;
   readonly #parts: SqlStoreParts;
   readonly #commits: GroupCommit;
   readonly #changes: ChangeStatements;
@@ -58,6 +62,8 @@ export class SqlStore implements Store {
     this.cluster = cluster;
     this.#parts = parts;
     this.#commits = new GroupCommit(engine, limits);
+    this.shared = dialect.shared;
+    this.schedulers = new SqlSchedulers(engine, db, dialect.nowSeconds, this.#commits);
     this.#changes = new ChangeStatements(dialect);
     this.#ids = new TaskIds(engine, db, dialect, firstId);
     this.#onceKeys = new OnceKeys(engine, db, dialect, this.#commits);
@@ -124,8 +130,16 @@ export class SqlStore implements Store {
     return this.#list.openIds();
   }
 
-  openTask(taskId: number) {
-    return this.#tasks.openTask(taskId);
+  openTask(taskId: number, hosts?: readonly string[]) {
+    return this.#tasks.openTask(taskId, hosts);
+  }
+
+  async survey(taskIds?: readonly number[]) {
+    return readSurvey(this.#parts.engine, this.#parts.db, taskIds);
+  }
+
+  doingsOf(hosts: readonly string[]) {
+    return readDoingsOf(this.#parts.engine, this.#parts.db, hosts);
   }
 
   agents() {

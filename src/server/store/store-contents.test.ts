@@ -162,7 +162,7 @@ for (const database of testDatabases) {
       await f.create({ a: 1 }, {}, [key('b', 60_000)]);
       for (const store of [f.store, other]) {
         const id = await store.nextTaskId();
-        const again = { kind: 'create-task', meta: metaOf(id), action: 'start', scheduler: '', hosts: [] } as const;
+        const again = { kind: 'create-task', meta: metaOf(id), action: 'start', actionClock: 1, scheduler: '', hosts: [] } as const;
         await assert.rejects(store.commit([{ ...again, onceKeys: [key('a', 1)] }]), {
           name: 'DuplicateTaskError',
           taskId: first,

@@ -74,6 +74,11 @@ export interface AgentRecord {
 export interface OpenTask {
   readonly meta: TaskMeta;
   readonly action: TaskAction;
+  /** unix seconds: when the action was set, or the task was last changed by a server that does not schedule it */
+  readonly actionClock: number;
+  /** who schedules it; '' is nobody, undefined where the rows do not say one name */
+  readonly scheduler: string | undefined;
+  /** in the order given at creation; only those asked for */
   readonly hosts: readonly (HostRow & {
     /** clock and action of its task_host_doing row, if it has one */
     readonly doing: { readonly clock: number; readonly action: 'start' | 'kill' } | undefined;
@@ -83,7 +88,42 @@ export interface OpenTask {
     readonly startedMs: number | null;
     /** the true result of the newest start is stored */
     readonly reported: boolean;
+    /** an agent may have the newest start: a server has noted that it passes it on, or that it was begun or is killed */
+    readonly taken: boolean;
   })[];
+}
+
+/** What the database says of the open tasks at one moment, whoever wrote it. */
+export interface Survey {
+  readonly tasks: readonly {
+    readonly taskId: number;
+    /** as stored, which need not be one that this program knows */
+    readonly action: string;
+    readonly actionClock: number;
+    /** '' is nobody, undefined where the rows do not say one name */
+    readonly scheduler: string | undefined;
+  }[];
+  /** runs under way: a start's own clock, or that of its kill */
+  readonly doings: readonly {
+    readonly taskId: number;
+    readonly host: string;
+    readonly clock: number;
+    readonly action: string;
+  }[];
+}
+
+/** Who schedules the tasks of this database, by the database's clock. */
+export interface Schedulers {
+  /** ms since each scheduler last said that it lives, to a whole second */
+  silence(): Promise<ReadonlyMap<string, number>>;
+  /** This scheduler lives. */
+  beat(scheduler: string): Promise<void>;
+  /** This scheduler stops: whoever else is there may take its tasks at once. */
+  retire(scheduler: string): Promise<void>;
+  /** Gives those of the tasks that `from` has to `to`. Resolves with how many. */
+  take(taskIds: readonly number[], from: string, to: string): Promise<number>;
+  /** Gives an open task whose rows do not say one scheduler to `to`. */
+  adopt(taskId: number, to: string): Promise<void>;
 }
 
 /** The newest start of one host of any task, open or done. */
@@ -118,12 +158,15 @@ export interface ClusterIdentity {
  */
 export interface Store extends AsyncDisposable {
   readonly cluster: ClusterIdentity;
+  readonly schedulers: Schedulers;
+  /** Other programs may write into this database. */
+  readonly shared: boolean;
 
   /** An id never given before, in rising order. */
   nextTaskId(): Promise<number>;
   /**
    * Makes the changes durable, all of them or none, and then resolves. Calls made while one commit runs share the next.
-   * Rejects with StaleStateError where a host no longer has the status that a change starts from, with NotWantedError
+   * Rejects with StaleStateError where a row no longer is what a change relies on, with NotWantedError
    * where `wanted`, asked right before the transaction begins, says false, with TaskIdTakenError where someone else
    * has used the id of a new task, and with DuplicateTaskError where one of its once-keys is taken.
    */
@@ -147,7 +190,12 @@ export interface Store extends AsyncDisposable {
   openAmong(taskIds: readonly number[]): Promise<Set<number>>;
 
   openTaskIds(): Promise<number[]>;
-  openTask(taskId: number): Promise<OpenTask | undefined>;
+  /** All hosts, or only these, where the task has them. */
+  openTask(taskId: number, hosts?: readonly string[]): Promise<OpenTask | undefined>;
+  /** Of all open tasks, or only of these. */
+  survey(taskIds?: readonly number[]): Promise<Survey>;
+  /** The runs under way on these hosts. */
+  doingsOf(hosts: readonly string[]): Promise<Survey['doings']>;
 
   agents(): Promise<AgentRecord[]>;
   agent(host: string): Promise<AgentRecord | undefined>;

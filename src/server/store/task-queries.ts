@@ -15,6 +15,9 @@ import {
 
 type OpenHost = OpenTask['hosts'][number];
 
+/** Names in one `in (…)`. */
+const HOSTS_PER_QUERY = 500;
+
 /** Reads one task and its hosts. */
 export class TaskQueries {
   readonly #engine: SqlEngine;
@@ -114,24 +117,57 @@ export class TaskQueries {
     return row && { status: hostStatus(row.status, taskId, host), ...newestStart(doing, run) };
   }
 
-  async openTask(taskId: number): Promise<OpenTask | undefined> {
-    const action = await this.action(taskId);
-    const meta = action === undefined ? undefined : await this.meta(taskId);
-    if (action === undefined || meta === undefined) return undefined;
-    if (!isTaskAction(action)) throw new StoreError(`task ${taskId} has an unknown action in the database`);
-    const [hosts, doings, runs] = await Promise.all([
-      this.hosts(taskId),
-      this.#engine.query(this.#db.selectFrom('task_host_doing').selectAll().where('id', '=', taskId).compile()),
-      this.#runs(taskId),
+  async openTask(taskId: number, hosts?: readonly string[]): Promise<OpenTask | undefined> {
+    const [actions, schedulers] = await Promise.all([
+      this.#engine.query(
+        this.#db.selectFrom('task_action').select(['action', 'clock']).where('id', '=', taskId).compile(),
+      ),
+      this.#engine.query(
+        this.#db.selectFrom('task_scheduler').select('scheduler').where('id', '=', taskId).compile(),
+      ),
     ]);
-    const doingOf = new Map(doings.map((doing) => [doing.host, doing]));
+    const [inForce] = actions;
+    const meta = inForce && (await this.meta(taskId));
+    if (!inForce || !meta) return undefined;
+    const { action, clock: actionClock } = inForce;
+    if (!isTaskAction(action)) throw new StoreError(`task ${taskId} has an unknown action in the database`);
+    const scheduler = schedulers.length === 1 ? schedulers[0]?.scheduler : undefined;
+    return { meta, action, actionClock, scheduler, hosts: await this.#openHosts(taskId, hosts) };
+  }
+
+  async #openHosts(taskId: number, hosts: readonly string[] | undefined): Promise<OpenHost[]> {
+    if (!hosts) return this.#openHostsIn(taskId, undefined);
+    const found: OpenHost[] = [];
+    for (let at = 0; at < hosts.length; at += HOSTS_PER_QUERY) {
+      const piece = hosts.slice(at, at + HOSTS_PER_QUERY);
+      const rows = await this.#openHostsIn(taskId, piece);
+      // A column may compare more loosely than byte for byte.
+      const asked = new Set(piece);
+      found.push(...rows.filter(({ host }) => asked.has(host)));
+    }
+    return found;
+  }
+
+  async #openHostsIn(taskId: number, hosts: readonly string[] | undefined): Promise<OpenHost[]> {
+    let rows = this.#db.selectFrom(hostTable(taskId)).select(['host', 'status']).where('id', '=', taskId).orderBy('ii');
+    let doings = this.#db.selectFrom('task_host_doing').selectAll().where('id', '=', taskId);
+    let runs = this.#db.selectFrom('ibex_run').selectAll().where('task_id', '=', taskId).orderBy('clock');
+    if (hosts) {
+      rows = rows.where('host', 'in', hosts);
+      doings = doings.where('host', 'in', hosts);
+      runs = runs.where('host', 'in', hosts);
+    }
+    const [hostRows, doingRows, runRows] = await Promise.all([
+      this.#engine.query(rows.compile()),
+      this.#engine.query(doings.compile()),
+      this.#engine.query(runs.compile()),
+    ]);
+    const doingOf = new Map(doingRows.map((doing) => [doing.host, doing]));
     // Clocks come in rising order, so the last one of a host is its newest.
-    const runOf = new Map(runs.map((run) => [run.host, run]));
-    return {
-      meta,
-      action,
-      hosts: hosts.map((row) => openHost(row, doingOf.get(row.host), runOf.get(row.host))),
-    };
+    const runOf = new Map(runRows.map((run) => [run.host, run]));
+    return hostRows.map(({ host, status }) =>
+      openHost({ host, status: hostStatus(status, taskId, host) }, doingOf.get(host), runOf.get(host)),
+    );
   }
 
   #runs(taskId: number): Promise<RunRow[]> {
@@ -150,6 +186,7 @@ function openHost(row: HostRow, doing: TaskHostDoingTable | undefined, run: RunR
     startClock,
     startedMs: run && run.clock === startClock ? run.started_ms : null,
     reported,
+    taken: run?.clock === startClock,
   };
 }
 

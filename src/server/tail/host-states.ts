@@ -17,6 +17,7 @@ export class HostStates {
   readonly #taskId: number;
   readonly #events: StateEvents;
   readonly #unsubscribe: () => void;
+  readonly #applied = new Map<string, string>();
   #changed = new Map<string, HostState>();
   #started = false;
   #applying = false;
@@ -63,6 +64,9 @@ export class HostStates {
       for (const state of batch.values()) {
         // The last of the hosts to end may have ended the tail.
         if (!this.#started) return;
+        const what = `${state.status} ${state.clock}`;
+        if (this.#applied.get(state.host) === what) continue;
+        this.#applied.set(state.host, what);
         this.#events.apply(state, details.get(name(state)));
       }
     }

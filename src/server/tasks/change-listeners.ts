@@ -23,6 +23,10 @@ export class ChangeListeners {
     return this.#listeners.has(taskId);
   }
 
+  taskIds(): readonly number[] {
+    return [...this.#listeners.keys()];
+  }
+
   tell(taskId: number, host: HostState): void {
     for (const listener of this.#listeners.get(taskId) ?? []) listener(host);
   }

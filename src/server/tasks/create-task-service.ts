@@ -5,7 +5,10 @@ import type { HostAction, TaskAction } from '../../shared/task-states.js';
 import type { AgentEvents, AgentGateway, OpenRun, PulledWork } from '../agents/gateway.js';
 import type { Answer, StoredOutput, TaskEvent } from '../core/events.js';
 import { FINISHED } from '../core/reduce.js';
-import type { Store } from '../store/store.js';
+import type { Step } from '../core/task-draft.js';
+import { DatabaseWatch } from '../peers/database-watch.js';
+import { NO_HINTS, type Hints } from '../peers/hints.js';
+import type { Store, TaskMeta } from '../store/store.js';
 import { AgentReports } from './agent-reports.js';
 import { ChangeListeners } from './change-listeners.js';
 import { ClosedTasks } from './closed-tasks.js';
@@ -13,6 +16,7 @@ import { OpenTasks } from './open-tasks.js';
 import { openRuns } from './pulled-runs.js';
 import { TaskCreator } from './task-creator.js';
 import type { ActionOutcome, CreatedTask, HostState, NewTask, TaskService } from './task-service.js';
+import { ViewedTasks } from './viewed-tasks.js';
 
 export interface TaskServiceOptions {
   readonly store: Store;
@@ -20,8 +24,13 @@ export interface TaskServiceOptions {
   readonly gateway: AgentGateway;
   readonly log: Log;
   readonly clock: { readonly nowMs: () => number };
-  /** who schedules, in the tables: IP:port, stable over restarts */
+  /** this server in the tables: IP:port, stable over restarts */
   readonly schedulerName: string;
+  /** false: tasks are stored, and what others schedule is passed on, but nothing is scheduled here */
+  readonly schedules?: boolean | undefined;
+  /** how often the database is looked at for what others have written, ms */
+  readonly watchIntervalMs?: number | undefined;
+  readonly hints?: Hints | undefined;
   /** how long after its assignment a run may still start, ms; the task's timeout by default, and at most */
   readonly startWithinMs?: number | undefined;
   /** how long an identical task with stdin is taken for the same alarm, ms; 0, the default, is off */
@@ -34,14 +43,18 @@ export interface TaskServiceOptions {
 }
 
 const RECONNECT_MS = 20_000;
+const WATCH_INTERVAL_MS = 1_000;
 
 /** All faces of scheduling: to the API, to sessions, and to agents that ask for work. Dispose of it before the store. */
-export interface RunningTaskService extends TaskService, AgentEvents, PulledWork, AsyncDisposable {}
+export interface RunningTaskService extends TaskService, AgentEvents, PulledWork, AsyncDisposable {
+  /** An agent of any kind has come: what other servers have for it is looked up. */
+  agentCame(host: string): void;
+}
 
 /** Reads the open tasks and goes on with them. Rejects with StoreError if the store can't be read. */
 export async function createTaskService(options: TaskServiceOptions): Promise<RunningTaskService> {
   const service = new StoredTaskService(options);
-  await service.load();
+  await service.start();
   return service;
 }
 
@@ -52,29 +65,54 @@ class StoredTaskService implements RunningTaskService {
   readonly #closed: ClosedTasks;
   readonly #reports: AgentReports;
   readonly #creator: TaskCreator;
+  readonly #viewed: ViewedTasks;
+  readonly #watch: DatabaseWatch;
+  readonly #hints: Hints;
+  readonly #schedules: boolean;
 
   constructor(options: TaskServiceOptions) {
-    const { store, gateway, log, clock, reconnectMs = RECONNECT_MS } = options;
-    const { schedulerName, startWithinMs = Number.POSITIVE_INFINITY, duplicateWindowMs = 0 } = options;
+    const { store, gateway, log, clock, reconnectMs = RECONNECT_MS, hints = NO_HINTS } = options;
+    const { startWithinMs = Number.POSITIVE_INFINITY, duplicateWindowMs = 0 } = options;
+    const { schedulerName, schedules = true } = options;
     this.#nowMs = clock.nowMs;
-    const limits = { startWithinMs, judgeFromMs: clock.nowMs() + reconnectMs };
-    this.#open = new OpenTasks({ store, gateway, log, nowMs: clock.nowMs, limits, listeners: this.#listeners });
+    this.#schedules = schedules;
+    this.#hints = hints;
+    this.#open = new OpenTasks({
+      store,
+      gateway,
+      log,
+      nowMs: clock.nowMs,
+      copyRules: { startWithinMs, reconnectMs, scheduler: schedules ? schedulerName : undefined },
+      listeners: this.#listeners,
+      tellOthers: (taskId) => hints.tell(taskId),
+    });
     this.#closed = new ClosedTasks(store);
     this.#reports = new AgentReports(this.#open, this.#closed, gateway, log);
     this.#creator = new TaskCreator({
       store,
       log,
       nowMs: clock.nowMs,
-      schedulerName,
       startWithinMs,
       duplicateWindowMs,
-      context: (taskId) => this.#open.context(taskId),
-      created: (meta, step) => this.#open.adopt(meta, step),
+      context: (taskId) => this.#open.context(taskId, schedules),
+      created: (meta, step) => this.#created(meta, step),
     });
+    this.#viewed = new ViewedTasks(this.#open, this.#closed, this.#listeners, log);
+    this.#watch = new DatabaseWatch({
+      store,
+      open: this.#open,
+      name: schedulerName,
+      schedules,
+      present: (host) => gateway.present(host),
+      looked: () => this.#viewed.refresh(),
+      intervalMs: options.watchIntervalMs ?? WATCH_INTERVAL_MS,
+      log,
+    });
+    hints.onTold((taskIds) => void this.#watch.look(taskIds));
   }
 
-  load(): Promise<void> {
-    return this.#open.load();
+  start(): Promise<void> {
+    return this.#watch.start();
   }
 
   async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
@@ -91,7 +129,7 @@ class StoredTaskService implements RunningTaskService {
   }
 
   async states(taskId: number): Promise<readonly HostState[] | undefined> {
-    const state = this.#open.state(taskId);
+    const state = this.#open.mine(taskId) ? this.#open.state(taskId) : undefined;
     if (!state) return this.#closed.states(taskId);
     return state.hosts.map(({ host, status, startClock }) => ({ host, status, clock: startClock }));
   }
@@ -102,6 +140,10 @@ class StoredTaskService implements RunningTaskService {
 
   agentListed(host: string, runs: readonly AgentRun[], newStore: boolean): void {
     this.#reports.agentListed(host, runs, newStore);
+  }
+
+  agentCame(host: string): void {
+    this.#watch.agentCame(host);
   }
 
   runStarted(host: string, run: RunId, startedMs: number): void {
@@ -132,8 +174,14 @@ class StoredTaskService implements RunningTaskService {
     return this.#open.has(taskId) || (await this.#closed.exists(taskId));
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#open[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#open[Symbol.asyncDispose]();
+    await this.#watch[Symbol.asyncDispose]();
+  }
+
+  #created(meta: TaskMeta, step: Step): void {
+    if (this.#schedules) this.#open.adopt(meta, step);
+    else this.#hints.tell(meta.id);
   }
 
   async #act(taskId: number, event: TaskEvent): Promise<ActionOutcome> {

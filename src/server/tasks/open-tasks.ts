@@ -2,13 +2,13 @@ import type { Log } from '../../shared/log.js';
 import type { AgentGateway } from '../agents/gateway.js';
 import type { Answer, Context, Effect, TaskEvent } from '../core/events.js';
 import { startDeadlineMs } from '../core/deadlines.js';
-import type { ResumeLimits } from '../core/resume-task.js';
 import type { Step } from '../core/task-draft.js';
 import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/task-state.js';
 import { StoreError, type Store, type TaskMeta } from '../store/store.js';
 import { AssignFrames } from './assign-frames.js';
 import type { ChangeListeners } from './change-listeners.js';
 import { RunIndex } from './run-index.js';
+import type { CopyRules } from './task-copy.js';
 import { TaskMailbox, type MailboxHost } from './task-mailbox.js';
 import { WakeQueue } from './wake-queue.js';
 
@@ -20,8 +20,10 @@ export interface OpenTasksOptions {
   readonly gateway: AgentGateway;
   readonly log: Log;
   readonly nowMs: () => number;
-  readonly limits: ResumeLimits;
+  readonly copyRules: CopyRules;
   readonly listeners: ChangeListeners;
+  /** called with each task whose change other servers are to hear of */
+  readonly tellOthers: (taskId: number) => void;
 }
 
 interface OpenTask {
@@ -29,10 +31,13 @@ interface OpenTask {
   frames: AssignFrames | undefined;
 }
 
-/** The open tasks of this server: their mailboxes, their deadlines, and what follows from each of their commits. */
+/**
+ * The open tasks of this server: their mailboxes, their deadlines, and what follows from each of their commits. Those
+ * that it schedules are all here; of others' tasks those with a run on a host whose agent is connected here.
+ */
 export class OpenTasks implements MailboxHost, AsyncDisposable {
   readonly store: Store;
-  readonly limits: ResumeLimits;
+  readonly copyRules: CopyRules;
   /** runs that scheduling has under way, by host */
   readonly runs = new RunIndex();
   readonly #options: OpenTasksOptions;
@@ -44,16 +49,43 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
 
   constructor(options: OpenTasksOptions) {
     this.store = options.store;
-    this.limits = options.limits;
+    this.copyRules = options.copyRules;
     this.#options = options;
     this.#wakes = new WakeQueue(options.nowMs, (taskId) => this.#wake(taskId));
   }
 
-  /** Reads every open task and takes its scheduling up again. */
-  async load(): Promise<void> {
-    const taskIds = await this.store.openTaskIds();
+  /** hosts whose agents have come, and of which it is not known yet what other servers have for them */
+  readonly unseen = new Set<string>();
+  /** Other servers live that may change tasks or pass on runs. */
+  peersLive = false;
+  #elsewhere: ReadonlySet<number> = new Set();
+
+  /** Reads these tasks and takes their scheduling up again. */
+  async load(taskIds: readonly number[]): Promise<void> {
     for (const taskId of taskIds) this.#neverRead.add(taskId);
     for (const taskId of taskIds) await this.#mailbox(taskId).settle();
+  }
+
+  /** Tasks that other servers schedule, as last seen. */
+  noteElsewhere(taskIds: ReadonlySet<number>): void {
+    this.#elsewhere = taskIds;
+  }
+
+  /** Reads what others may have changed, and brings it to the agents. Never rejects: a failure is looked at again. */
+  async look(taskId: number, hosts: readonly string[] | 'all'): Promise<void> {
+    if (this.#stopping) return;
+    // A failure is logged by `failed`.
+    await this.#mailbox(taskId)
+      .post({ kind: 'look', hosts })
+      .catch(() => undefined);
+  }
+
+  get shared(): boolean {
+    return this.store.shared;
+  }
+
+  scheduledElsewhere(taskId: number): boolean {
+    return this.#elsewhere.has(taskId);
   }
 
   /** Takes in a task that was just created, and sends its first assignments. */
@@ -92,9 +124,19 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     return this.#tasks.get(taskId)?.mailbox.meta;
   }
 
-  /** As last committed; undefined if the task is not in memory. */
+  /** As last committed, or as last read; undefined if the task is not in memory. Not all hosts, unless it is `mine`. */
   state(taskId: number): TaskState | undefined {
     return this.#tasks.get(taskId)?.mailbox.state;
+  }
+
+  /** True if this server schedules the task. */
+  mine(taskId: number): boolean {
+    return this.#tasks.get(taskId)?.mailbox.mine ?? false;
+  }
+
+  /** Ids of the tasks in memory. */
+  ids(): readonly number[] {
+    return [...this.#tasks.keys()];
   }
 
   /** Refuses what comes now, and waits until what came before is durable and answered. */
@@ -108,28 +150,31 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     this.#tasks.clear();
   }
 
-  context(taskId: number): Context {
-    const { gateway, nowMs } = this.#options;
+  context(taskId: number, mine: boolean): Context {
+    const { gateway, nowMs, copyRules } = this.#options;
     return {
       nowMs: nowMs(),
+      scheduler: mine ? copyRules.scheduler : undefined,
       reach: {
+        elsewhere: (host) => this.peersLive && !gateway.present(host),
         connected: (host) => gateway.connected(host),
         holds: (host, clock) => gateway.holdsRun(host, { taskId, clock }),
       },
     };
   }
 
-  loaded(mailbox: TaskMailbox, state: TaskState): void {
+  loaded(mailbox: TaskMailbox, hosts: readonly HostEntry[]): void {
     this.#neverRead.delete(mailbox.taskId);
-    for (const entry of state.hosts) this.#index(mailbox.taskId, entry);
-    this.#wakes.set(mailbox.taskId, state.wakeAtMs);
+    for (const entry of hosts) this.#index(mailbox.taskId, entry);
+    this.#wakeFor(mailbox, mailbox.state);
   }
 
   committed(mailbox: TaskMailbox, step: Step): void {
     const { taskId } = mailbox;
     for (const entry of step.touched) this.#index(taskId, entry);
     this.#send(mailbox, step.state, step.effects);
-    if (!this.#stopping) this.#wakes.set(taskId, step.state.wakeAtMs);
+    this.#wakeFor(mailbox, step.state);
+    if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.tellOthers(taskId);
     if (this.#options.listeners.wanted(taskId)) {
       for (const { host, status, startClock } of step.touched) {
         this.#options.listeners.tell(taskId, { host, status, clock: startClock });
@@ -146,9 +191,21 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     if (!this.#stopping) this.#wakes.set(mailbox.taskId, this.#options.nowMs() + RETRY_MS);
   }
 
+  /** Whoever schedules a task wakes for its deadlines. */
+  #wakeFor({ taskId, mine }: TaskMailbox, state: TaskState | undefined): void {
+    if (!this.#stopping) this.#wakes.set(taskId, (mine && state?.wakeAtMs) || Number.POSITIVE_INFINITY);
+  }
+
+  /** The server that schedules the task, or one with the session of a host that this one does not reach. */
+  #concernsOthers(mailbox: TaskMailbox, step: Step): boolean {
+    if (!mailbox.mine) return step.changes.length > 0;
+    return step.effects.some(({ host }) => !this.#options.gateway.present(host));
+  }
+
   idle(mailbox: TaskMailbox): void {
     this.#neverRead.delete(mailbox.taskId);
     mailbox[Symbol.dispose]();
+    for (const host of mailbox.activeHosts) this.runs.delete(host, mailbox.taskId);
     this.#wakes.set(mailbox.taskId, Number.POSITIVE_INFINITY);
     this.#tasks.delete(mailbox.taskId);
   }

@@ -14,7 +14,6 @@ export interface TaskCreatorOptions {
   readonly store: Pick<Store, 'commit' | 'nextTaskId'>;
   readonly log: Log;
   readonly nowMs: () => number;
-  readonly schedulerName: string;
   readonly startWithinMs: number;
   /** 0: identical alarms are as many tasks */
   readonly duplicateWindowMs: number;
@@ -57,13 +56,13 @@ export class TaskCreator {
   }
 
   async #commit(task: NewTask, onceKey: OnceKey | undefined, wanted?: () => boolean): Promise<number> {
-    const { store, schedulerName, startWithinMs, log, created } = this.#options;
+    const { store, startWithinMs, log, created } = this.#options;
     const { action, hosts, idempotencyKey: _, ...description } = task;
     const id = await store.nextTaskId();
     const context = this.#options.context(id);
     // Whole seconds, as every ibex has stored it.
     const meta: TaskMeta = { ...description, id, created: new Date(Math.floor(context.nowMs / 1_000) * 1_000) };
-    const step = createTask(meta, action, hosts, schedulerName, startWithinMs, context);
+    const step = createTask(meta, action, hosts, startWithinMs, context);
     const changes = step.changes.map((change) =>
       change.kind === 'create-task' && onceKey ? { ...change, onceKeys: [onceKey] } : change,
     );

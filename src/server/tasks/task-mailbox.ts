@@ -1,9 +1,10 @@
 import type { Answer, Context, TaskEvent } from '../core/events.js';
 import { reduce } from '../core/reduce.js';
-import { resumeTask, type ResumeLimits } from '../core/resume-task.js';
 import type { Step } from '../core/task-draft.js';
-import type { TaskState } from '../core/task-state.js';
-import { StaleStateError, StoreError, type OpenTask, type Store, type TaskMeta } from '../store/store.js';
+import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import { StaleStateError, StoreError, type Store, type TaskMeta } from '../store/store.js';
+import { hostsToRead } from './hosts-to-read.js';
+import { TaskCopy, type CopyRules } from './task-copy.js';
 
 /** Events of one commit at most, so that a big task's results do not hold up everybody else's. */
 const EVENTS_PER_COMMIT = 500;
@@ -23,32 +24,34 @@ interface Item {
 /** What a mailbox needs of the service around it. */
 export interface MailboxHost {
   readonly store: Pick<Store, 'commit' | 'openTask'>;
-  readonly limits: ResumeLimits;
-  context(taskId: number): Context;
-  /** the task was read from the store */
-  loaded(mailbox: TaskMailbox, state: TaskState): void;
+  readonly copyRules: CopyRules;
+  /** others change tasks in this database, too */
+  readonly shared: boolean;
+  /** another server is known to schedule the task */
+  scheduledElsewhere(taskId: number): boolean;
+  /** `mine`: this server schedules the task */
+  context(taskId: number, mine: boolean): Context;
+  /** hosts were read from the store */
+  loaded(mailbox: TaskMailbox, hosts: readonly HostEntry[]): void;
   /** a step is durable; called before its events are answered */
   committed(mailbox: TaskMailbox, step: Step): void;
   /** the task's state was thrown away after a failure; it is to be woken before long */
   failed(mailbox: TaskMailbox, error: Error): void;
-  /** the task has ended, or was never open, and nothing waits here any more */
+  /** nothing is to be kept of the task, and nothing waits here any more */
   idle(mailbox: TaskMailbox): void;
 }
 
 /**
  * One open task and the events that wait for it. While a commit is in flight events queue; then all of them are
  * reduced at once into the next commit, after which they are answered. If it fails, the state is thrown away and read
- * again for the next event. The queue has no limit of its own: an agent sends a limited number of results without
+ * again for the next event. Of a task that another server schedules, what an event is about is read anew each time. The queue has no limit of its own: an agent sends a limited number of results without
  * their acknowledgements, and an API call waits for its answer.
  */
 export class TaskMailbox implements Disposable {
   readonly taskId: number;
   readonly #host: MailboxHost;
+  readonly #copy: TaskCopy;
   #queue: Item[] = [];
-  #state: TaskState | undefined;
-  #meta: TaskMeta | undefined;
-  /** the state before the last failure: some of what it knows is in no table */
-  #known: TaskState | undefined;
   #running: Promise<void> | undefined;
   /** someone waits for an answer since the last look at the queue */
   #urgent = false;
@@ -57,17 +60,27 @@ export class TaskMailbox implements Disposable {
   constructor(taskId: number, host: MailboxHost, created?: { readonly meta: TaskMeta; readonly state: TaskState }) {
     this.taskId = taskId;
     this.#host = host;
-    this.#meta = created?.meta;
-    this.#state = created?.state;
+    this.#copy = new TaskCopy(taskId, host.store, host.copyRules);
+    if (created) this.#copy.create(created.meta, created.state);
   }
 
-  /** As last committed; undefined while it is to be read (again). */
+  /** As last committed, or as last read; undefined while it is to be read (again). */
   get state(): TaskState | undefined {
-    return this.#state;
+    return this.#copy.state;
   }
 
   get meta(): TaskMeta | undefined {
-    return this.#meta;
+    return this.#copy.meta;
+  }
+
+  /** This server schedules the task; else the state may hold only some of the hosts. */
+  get mine(): boolean {
+    return this.#copy.mine;
+  }
+
+  /** Hosts of the task whose runs were under way when it was last looked at. */
+  get activeHosts(): readonly string[] {
+    return this.#copy.activeHosts;
   }
 
   /** Resolves after the commit, with undefined if the task is not open. Rejects with StoreError. */
@@ -110,52 +123,61 @@ export class TaskMailbox implements Disposable {
     do {
       this.#urgent = false;
       this[Symbol.dispose]();
-      if (!(await this.#load())) return;
       const items = this.#queue.splice(0, EVENTS_PER_COMMIT);
+      if (!(await this.#read(items))) return;
       if (items.length > 0) await this.#step(items);
     } while (this.#queue.length > 0);
-    if (this.#state?.ended) this.#host.idle(this);
+    if (this.#done) this.#host.idle(this);
+  }
+
+  /** Whoever schedules a task keeps it until it has ended, others while something of it runs. */
+  get #done(): boolean {
+    const { state, mine } = this.#copy;
+    return state !== undefined && (mine ? state.ended : !state.hosts.some(isActive));
   }
 
   /** False if there is no open task to work on; everything that waited has been answered then. */
-  async #load(): Promise<boolean> {
-    if (this.#state) return true;
-    let open: OpenTask | undefined;
+  async #read(items: readonly Item[]): Promise<boolean> {
+    const host = this.#host;
+    const context = host.context(this.taskId, this.#copy.mine);
+    const wanted = hostsToRead(
+      this.#copy,
+      items.map(({ event }) => event),
+      { nowMs: context.nowMs, shared: host.shared, elsewhere: host.scheduledElsewhere(this.taskId) },
+    );
+    if (wanted === undefined) return true;
+    let open: boolean;
     try {
-      open = await this.#host.store.openTask(this.taskId);
+      open = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.mine).nowMs);
     } catch (error) {
-      this.#fail(this.#queue.splice(0), error);
+      this.#fail([...items, ...this.#queue.splice(0)], error);
       return false;
     }
     if (!open) {
-      for (const item of this.#queue.splice(0)) item.resolve(undefined);
-      this.#host.idle(this);
+      for (const item of [...items, ...this.#queue.splice(0)]) item.resolve(undefined);
+      host.idle(this);
       return false;
     }
-    this.#meta = open.meta;
-    this.#state = resumeTask(open, this.#host.limits, this.#host.context(this.taskId).nowMs, this.#known);
-    this.#known = undefined;
-    this.#host.loaded(this, this.#state);
+    host.loaded(this, this.#copy.state?.hosts ?? []);
     return true;
   }
 
   async #step(items: readonly Item[]): Promise<void> {
-    if (!this.#state) return;
+    if (!this.#copy.state) return;
     const step = reduce(
-      this.#state,
+      this.#copy.state,
       items.map((item) => item.event),
-      this.#host.context(this.taskId),
+      this.#host.context(this.taskId, this.#copy.mine),
     );
     try {
       if (step.changes.length > 0) await this.#host.store.commit(step.changes);
     } catch (error) {
-      this.#known = this.#state;
-      this.#state = undefined;
+      this.#copy.giveUp();
       if (error instanceof StaleStateError) this.#tryAgain(items, error);
       else this.#fail(items, error);
       return;
     }
-    this.#state = step.state;
+    this.#copy.advance(step.state);
     this.#host.committed(this, step);
     items.forEach((item, position) => item.resolve(step.answers[position]));
   }

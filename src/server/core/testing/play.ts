@@ -24,6 +24,7 @@ export class Play {
   readonly connected = new Set<string>();
   readonly held = new Set<string>();
   state: TaskState;
+  /** of the last step, without the proof that this server may make them */
   changes: readonly TaskChange[];
   effects: readonly Effect[];
 
@@ -43,13 +44,14 @@ export class Play {
       created: new Date(CLOCK * 1_000),
     };
     const { hosts = ['a', 'b'], action = 'start', startWithinMs = Infinity } = wishes;
-    const step = createTask(meta, action, hosts, 'me', startWithinMs, this.#context());
+    const step = createTask(meta, action, hosts, startWithinMs, this.#context());
     ({ state: this.state, changes: this.changes, effects: this.effects } = step);
   }
 
   send(...events: readonly TaskEvent[]): readonly Answer[] {
     const step = reduce(this.state, events, this.#context());
-    ({ state: this.state, changes: this.changes, effects: this.effects } = step);
+    ({ state: this.state, effects: this.effects } = step);
+    this.changes = step.changes.filter(({ kind }) => kind !== 'as-scheduler');
     return step.answers;
   }
 
@@ -91,7 +93,9 @@ export class Play {
   #context() {
     return {
       nowMs: this.nowMs,
+      scheduler: 'me',
       reach: {
+        elsewhere: () => false,
         connected: (host: string) => this.connected.has(host),
         holds: (host: string, clock: number) => this.held.has(`${host} ${clock}`),
       },

@@ -8,9 +8,10 @@ import { insertInto, RowShape } from './row-shape.js';
 const NOW_MS = 'cast(unix_timestamp(now(3)) * 1000 as signed)';
 
 export const MYSQL_NOW_MS = sql<number>`${sql.raw(NOW_MS)}`;
+export const MYSQL_NOW_SECONDS = sql<number>`unix_timestamp()`;
 
 /** Order of the shapes of one table within a joined transaction: what a later one relies on comes first. */
-const RANK = Object.freeze({ expire: 0, insert: 1, delete: 2, again: 3, kept: 4, started: 5, ended: 6 } as const);
+const RANK = Object.freeze({ hold: 0, expire: 0, insert: 1, delete: 2, again: 3, kept: 4, started: 5, ended: 6 } as const);
 
 const RUN_KEY = ['task_id', 'host', 'clock'] as const;
 const RUN_END = [
@@ -71,6 +72,16 @@ export class MysqlWrites implements Writes {
     tail: ')',
     columns: ['id', 'host'],
   });
+  readonly holdDoing: Writes['holdDoing'] = {
+    of: (_scope, rows) =>
+      rows.map(({ id, host, clock, action }) => ({
+        sql:
+          'update `task_host_doing` set `clock` = `clock` ' +
+          'where `id` = ? and `host` = ? and `clock` = ? and `action` = ?',
+        parameters: [id, host, clock, action],
+        expectRows: 1,
+      })),
+  };
   readonly runKept = insertInto<RunRef>('ibex_run', ['task_id', 'host', 'clock'], {
     rank: RANK.kept,
     tail: ' on duplicate key update `task_id` = values(`task_id`)',
@@ -92,6 +103,33 @@ export class MysqlWrites implements Writes {
         expectRows: 1,
       })),
   };
+  readonly touchAction: Writes['touchAction'] = {
+    of: (_scope, rows) =>
+      rows.map(({ id, clock }) => ({
+        sql: 'update `task_action` set `clock` = ? where `id` = ?',
+        parameters: [clock, id],
+      })),
+  };
+  readonly holdAction: Writes['holdAction'] = {
+    of: (_scope, rows) =>
+      rows.map(({ id, action }) => ({
+        sql: 'update `task_action` set `clock` = `clock` where `id` = ? and `action` = ?',
+        parameters: [id, action],
+        expectRows: 1,
+      })),
+  };
+  readonly holdScheduler = new RowShape<{ id: number; scheduler: string }>({
+    target: 'task_scheduler',
+    rank: RANK.hold,
+    // As in deleteDoing: one pair in brackets may be looked for in the whole table.
+    single: 'update `task_scheduler` set `scheduler` = `scheduler` where `id` = ? and `scheduler` = ?',
+    rowsMost: 100,
+    head: 'update `task_scheduler` set `scheduler` = `scheduler` where (`id`, `scheduler`) in (',
+    row: '(?, ?)',
+    tail: ')',
+    columns: ['id', 'scheduler'],
+    rowsEach: 1,
+  });
   readonly deleteAction = new RowShape<{ id: number }>({
     target: 'task_action',
     rank: RANK.delete,

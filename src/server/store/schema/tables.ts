@@ -30,6 +30,12 @@ export interface TaskSchedulerTable {
   scheduler: string;
 }
 
+export interface TaskSchedulerHealthTable {
+  scheduler: string;
+  /** when it last said that it lives */
+  clock: number;
+}
+
 export interface TaskHostDoingTable {
   id: number;
   host: string;
@@ -104,6 +110,7 @@ export interface Tables {
   task_meta: TaskMetaTable;
   task_action: TaskActionTable;
   task_scheduler: TaskSchedulerTable;
+  task_scheduler_health: TaskSchedulerHealthTable;
   task_host_doing: TaskHostDoingTable;
   ibex_run: RunTable;
   ibex_agent: AgentTable;

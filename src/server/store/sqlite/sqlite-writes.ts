@@ -7,6 +7,7 @@ import { RowsTemplate, Template } from './template.js';
 const ROWS_PER_INSERT = 128;
 
 export const SQLITE_NOW_MS = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
+export const SQLITE_NOW_SECONDS = sql<number>`unixepoch()`;
 
 /** Writes for SQLite, whose prepared statements make many small ones cheap. */
 export class SqliteWrites implements Writes {
@@ -17,10 +18,14 @@ export class SqliteWrites implements Writes {
   readonly insertScheduler;
   readonly insertDoing;
   readonly deleteDoing;
+  readonly holdDoing;
   readonly runKept;
   readonly runStarted;
   readonly runEnded;
   readonly setAction;
+  readonly touchAction;
+  readonly holdAction;
+  readonly holdScheduler;
   readonly deleteAction;
   readonly deleteScheduler;
   readonly onceKey: RowWrite<OnceRow>;
@@ -59,6 +64,17 @@ export class SqliteWrites implements Writes {
     );
     this.deleteDoing = Template.of<HostRef>((s) =>
       db.deleteFrom('task_host_doing').where('id', '=', s('id')).where('host', '=', s('host')),
+    );
+    this.holdDoing = Template.of<Tables['task_host_doing']>(
+      (s) =>
+        db
+          .updateTable('task_host_doing')
+          .set((eb) => ({ clock: eb.ref('clock') }))
+          .where('id', '=', s('id'))
+          .where('host', '=', s('host'))
+          .where('clock', '=', s('clock'))
+          .where('action', '=', s('action')),
+      { expectRows: 1 },
     );
     this.runKept = Template.of<RunRef>((s) =>
       db
@@ -103,6 +119,30 @@ export class SqliteWrites implements Writes {
           .updateTable('task_action')
           .set({ action: s('action'), clock: s('clock') })
           .where('id', '=', s('id')),
+      { expectRows: 1 },
+    );
+    this.touchAction = Template.of<{ id: number; clock: number }>((s) =>
+      db
+        .updateTable('task_action')
+        .set({ clock: s('clock') })
+        .where('id', '=', s('id')),
+    );
+    this.holdAction = Template.of<{ id: number; action: string }>(
+      (s) =>
+        db
+          .updateTable('task_action')
+          .set((eb) => ({ clock: eb.ref('clock') }))
+          .where('id', '=', s('id'))
+          .where('action', '=', s('action')),
+      { expectRows: 1 },
+    );
+    this.holdScheduler = Template.of<Tables['task_scheduler']>(
+      (s) =>
+        db
+          .updateTable('task_scheduler')
+          .set((eb) => ({ scheduler: eb.ref('scheduler') }))
+          .where('id', '=', s('id'))
+          .where('scheduler', '=', s('scheduler')),
       { expectRows: 1 },
     );
     this.deleteAction = Template.of<{ id: number }>((s) => db.deleteFrom('task_action').where('id', '=', s('id')), {

@@ -27,6 +27,7 @@ export function createOf(
     kind: 'create-task',
     meta,
     action: 'start',
+    actionClock: Math.floor(meta.created.getTime() / 1_000),
     scheduler: '127.0.0.1:20090',
     hosts: Object.entries(hosts).map(([host, startClock]) => ({ host, startClock })),
     onceKeys,

@@ -42,6 +42,10 @@ export class RecordingGateway implements AgentGateway {
     return this.online.has(host);
   }
 
+  present(host: string): boolean {
+    return this.online.has(host);
+  }
+
   holdsRun(host: string, run: RunId): boolean {
     return this.held.has(`${host} ${run.taskId} ${run.clock}`);
   }

@@ -1,0 +1,72 @@
+import type { Kysely } from 'kysely';
+import type { SqlEngine } from './engine.js';
+import type { TaskHostDoingTable, Tables } from './schema/tables.js';
+import type { Survey } from './store.js';
+
+/** Ids or names in one `in (…)`. */
+const MOST_IN_QUERY = 500;
+
+type Doing = Survey['doings'][number];
+
+/** Reads what all servers have written of the open tasks, or of those among these ids. */
+export async function readSurvey(
+  engine: SqlEngine,
+  db: Kysely<Tables>,
+  taskIds?: readonly number[],
+): Promise<Survey> {
+  if (!taskIds) return readPiece(engine, db, undefined);
+  const tasks: Survey['tasks'][number][] = [];
+  const doings: Doing[] = [];
+  for (const piece of pieces(taskIds)) {
+    const found = await readPiece(engine, db, piece);
+    tasks.push(...found.tasks);
+    for (const doing of found.doings) doings.push(doing);
+  }
+  return { tasks, doings };
+}
+
+/** Reads the runs under way on these hosts. */
+export async function readDoingsOf(engine: SqlEngine, db: Kysely<Tables>, hosts: readonly string[]): Promise<Doing[]> {
+  const doings: Doing[] = [];
+  for (const piece of pieces(hosts)) {
+    const rows = await engine.query(
+      db.selectFrom('task_host_doing').selectAll().where('host', 'in', piece).compile(),
+    );
+    // A column may compare more loosely than byte for byte.
+    const asked = new Set(piece);
+    for (const row of rows) if (asked.has(row.host)) doings.push(doingOf(row));
+  }
+  return doings;
+}
+
+async function readPiece(
+  engine: SqlEngine,
+  db: Kysely<Tables>,
+  taskIds: readonly number[] | undefined,
+): Promise<Survey> {
+  let tasks = db
+    .selectFrom('task_action as a')
+    .leftJoin('task_scheduler as s', 's.id', 'a.id')
+    .select(['a.id', 'a.action', 'a.clock', 's.scheduler']);
+  let doings = db.selectFrom('task_host_doing').selectAll();
+  if (taskIds) {
+    tasks = tasks.where('a.id', 'in', taskIds);
+    doings = doings.where('id', 'in', taskIds);
+  }
+  const doingRows = await engine.query(doings.compile());
+  const taskRows = await engine.query(tasks.compile());
+  const byId = new Map<number, Survey['tasks'][number]>();
+  for (const { id, action, clock, scheduler } of taskRows) {
+    const twice = byId.has(id);
+    byId.set(id, { taskId: id, action, actionClock: clock, scheduler: twice ? undefined : (scheduler ?? undefined) });
+  }
+  return { tasks: [...byId.values()], doings: doingRows.map(doingOf) };
+}
+
+function doingOf({ id, host, clock, action }: TaskHostDoingTable): Doing {
+  return { taskId: id, host, clock, action };
+}
+
+function* pieces<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += MOST_IN_QUERY) yield all.slice(at, at + MOST_IN_QUERY);
+}

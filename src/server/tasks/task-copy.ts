@@ -1,0 +1,96 @@
+import { resumeTask, withFreshHosts } from '../core/resume-task.js';
+import { isActive, type TaskState } from '../core/task-state.js';
+import type { Store, TaskMeta } from '../store/store.js';
+
+export interface CopyRules {
+  /** how long after its assignment a run may start, ms */
+  readonly startWithinMs: number;
+  /** how long agents have to come back before they are judged by their silence, ms, where the task was not made here */
+  readonly reconnectMs: number;
+  /** the name under which this server schedules; undefined: it schedules nothing */
+  readonly scheduler: string | undefined;
+}
+
+/**
+ * What this server has in memory of an open task, as last committed: all of it if it schedules the task, else the hosts
+ * that concern it.
+ */
+export class TaskCopy {
+  readonly #taskId: number;
+  readonly #store: Pick<Store, 'openTask'>;
+  readonly #rules: CopyRules;
+  #meta: TaskMeta | undefined;
+  #state: TaskState | undefined;
+  /** the state before it was given up: some of what it knows is in no table */
+  #known: TaskState | undefined;
+  #mine = false;
+  #whole = false;
+  #judgeFromMs = 0;
+
+  constructor(taskId: number, store: Pick<Store, 'openTask'>, rules: CopyRules) {
+    this.#taskId = taskId;
+    this.#store = store;
+    this.#rules = rules;
+  }
+
+  get meta(): TaskMeta | undefined {
+    return this.#meta;
+  }
+
+  /** Undefined while it is to be read (again). */
+  get state(): TaskState | undefined {
+    return this.#state;
+  }
+
+  /** This server schedules the task, as far as it knows. */
+  get mine(): boolean {
+    return this.#mine;
+  }
+
+  /** Hosts whose runs were under way when the task was last looked at. */
+  get activeHosts(): readonly string[] {
+    return (this.#state ?? this.#known)?.hosts.filter(isActive).map(({ host }) => host) ?? [];
+  }
+
+  /** The task was just made here. */
+  create(meta: TaskMeta, state: TaskState): void {
+    this.#meta = meta;
+    this.#state = state;
+    this.#mine = true;
+    this.#whole = true;
+  }
+
+  /** After a step that is durable now. */
+  advance(state: TaskState): void {
+    this.#state = state;
+  }
+
+  /** What is in memory is not true any more. */
+  giveUp(): void {
+    this.#known = this.#state ?? this.#known;
+    this.#state = undefined;
+    this.#whole = false;
+  }
+
+  /**
+   * Reads the task itself and these hosts of it, or all. False: it is not open. Rejects with StoreError; nothing has
+   * changed then.
+   */
+  async read(hosts: readonly string[] | 'all', nowMs: () => number): Promise<boolean> {
+    const { scheduler, startWithinMs, reconnectMs } = this.#rules;
+    const open = await this.#store.openTask(this.#taskId, hosts === 'all' ? undefined : hosts);
+    if (!open) return false;
+    const mine = scheduler !== undefined && open.scheduler === scheduler;
+    // Who schedules a task needs to know all of it.
+    if (mine && !this.#whole && hosts !== 'all') return this.read('all', nowMs);
+    if (mine && !this.#mine) this.#judgeFromMs = nowMs() + reconnectMs;
+    const limits = { startWithinMs, judgeFromMs: this.#judgeFromMs };
+    const fresh = resumeTask(open, limits, nowMs(), this.#state ?? this.#known);
+    this.#meta = open.meta;
+    this.#mine = mine;
+    this.#whole = hosts === 'all' || (mine && this.#whole);
+    this.#state = hosts === 'all' || !this.#state ? fresh : withFreshHosts(this.#state, fresh, nowMs());
+    this.#known = undefined;
+    return true;
+  }
+}
