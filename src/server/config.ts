@@ -7,7 +7,9 @@ import { describeError, UserError } from '../shared/errors.js';
 import type { LogLevel } from '../shared/log.js';
 import { AllowedAddresses } from './agents/port/allowed-addresses.js';
 import { databaseConfig, type DatabaseConfig } from './config/database.js';
+import { redisConfig } from './config/redis.js';
 import { SERVER_SCHEMA } from './config/schema.js';
+import type { RedisConfig } from './peers/redis-hints.js';
 import type { Address } from './uws.js';
 
 export interface ServerConfig {
@@ -19,7 +21,11 @@ export interface ServerConfig {
   readonly legacy: LegacyConfig | undefined;
   /** name of this server in the tables, the same after every restart: IP:port of [RPC] */
   readonly schedulerName: string;
+  /** how often it looks at what other servers have written, ms */
+  readonly watchIntervalMs: number;
   readonly database: DatabaseConfig;
+  /** where servers tell each other of changes at once; undefined: nowhere */
+  readonly redis: RedisConfig | undefined;
   readonly task: Config<typeof SERVER_SCHEMA>['Task'];
 }
 
@@ -37,6 +43,9 @@ export interface HttpConfig extends Address {
   readonly maxBodyBytes: number;
 }
 
+/** Seldom enough not to burden a database, often enough for the others to see that this server lives. */
+const SHORTEST_WATCH_MS = 100;
+const LONGEST_WATCH_MS = 3_000;
 const DEFAULT_USER = 'ibex';
 const DEFAULT_PASSWORD = 'ibex';
 
@@ -49,6 +58,13 @@ export function readServerConfig(file: string): {
   const { config, warnings: unused } = readConfig(SERVER_SCHEMA, table, file);
   const warnings = [...unused];
   const rpc = parseAddress('RPC.Listen', config.RPC.Listen, file);
+  const database = databaseConfig(config, table, file, warnings);
+  if (!config.Task.Schedule && database.kind === 'sqlite') {
+    throw new UserError(`${file}: Task.Schedule = false is for a database that others share; SQLite is not`);
+  }
+  if (database.kind === 'sqlite' && config.Redis.Address !== '') {
+    warnings.push('Redis.Address has no effect: a SQLite database has one server, which has nobody to tell');
+  }
   return {
     warnings,
     config: {
@@ -57,7 +73,9 @@ export function readServerConfig(file: string): {
       rpc,
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
       schedulerName: `${config.Heartbeat.IP || firstAddress()}:${rpc.port}`,
-      database: databaseConfig(config, table, file, warnings),
+      watchIntervalMs: Math.min(LONGEST_WATCH_MS, Math.max(SHORTEST_WATCH_MS, config.Heartbeat.Interval)),
+      database,
+      redis: database.kind === 'sqlite' ? undefined : redisConfig(config, file),
       task: config.Task,
     },
   };

@@ -15,6 +15,8 @@ import { ApiServer } from './http/api-server.js';
 import { BasicAuth } from './http/basic-auth.js';
 import { HttpListener } from './http/http-listener.js';
 import { apiRoutes, type ApiParts } from './http/routes.js';
+import { NO_HINTS, type Hints } from './peers/hints.js';
+import type { RedisConfig } from './peers/redis-hints.js';
 import { describeDatabase, openStore } from './store/open-store.js';
 import { TailEndpoint } from './tail/tail-endpoint.js';
 import { createTaskService } from './tasks/create-task-service.js';
@@ -76,12 +78,17 @@ export class Server implements AsyncDisposable {
     const records = await AgentRecords.load(store, log);
     this.#atStop(() => records[Symbol.asyncDispose]());
     const registry = new SessionRegistry();
+    const hints = await openHints(config.redis, store.cluster.id, log);
+    this.#atStop(() => hints[Symbol.asyncDispose]());
     const tasks = await createTaskService({
       store,
+      hints,
       gateway: registry,
       log,
       clock: { nowMs: () => Date.now() },
       schedulerName: config.schedulerName,
+      schedules: config.task.Schedule,
+      watchIntervalMs: config.watchIntervalMs,
       duplicateWindowMs: config.task.DuplicateWindow,
       startWithinMs: config.task.StartWithin === 0 ? undefined : config.task.StartWithin * 1_000,
     });
@@ -168,4 +175,11 @@ export class Server implements AsyncDisposable {
       }
     }
   }
+}
+
+/** Its client is only loaded where it is used. */
+async function openHints(config: RedisConfig | undefined, cluster: string, log: Log): Promise<Hints> {
+  if (!config) return NO_HINTS;
+  const { RedisHints } = await import('./peers/redis-hints.js');
+  return new RedisHints(config, cluster, log);
 }

@@ -2,7 +2,6 @@ import { flag, oneOf, text, texts, unused, whole } from '../../shared/config/key
 import { ANY_KEYS, type Key } from '../../shared/config/schema.js';
 
 const OWN_TIMES = 'the times of HTTP connections are fixed';
-const NO_REDIS = 'nothing is kept in Redis';
 const ROTATE = 'the log file is only appended to; rotate it with logrotate (copytruncate)';
 const BY_SESSION = 'the output of a running script is asked of its agent over the session';
 const DAY_SECONDS = 86_400;
@@ -62,23 +61,24 @@ export const SERVER_SCHEMA = {
   },
   Heartbeat: {
     IP: text(''),
-    Interval: unused(whole(1_000, 1, 3_600_000), 'this server is the only one on its database'),
+    /** milliseconds between two looks at what other servers have written; each of them says that this one lives */
+    Interval: whole(1_000, 1, 3_600_000),
   },
   Output: {
     ComeFrom: unused(oneOf('database', ['database', 'remote']), BY_SESSION),
     AgtdPort: unused(whole(2_090, 0, 65_535), BY_SESSION),
   },
   Redis: {
-    Address: unused(text(''), NO_REDIS),
-    Username: unused(text(''), NO_REDIS),
-    Password: unused(text(''), NO_REDIS),
-    DB: unused(whole(0, 0, 1_000_000), NO_REDIS),
-    UseTLS: unused(flag(false), NO_REDIS),
-    TLSMinVersion: unused(text(''), NO_REDIS),
-    RedisType: unused(text(''), NO_REDIS),
-    MasterName: unused(text(''), NO_REDIS),
-    SentinelUsername: unused(text(''), NO_REDIS),
-    SentinelPassword: unused(text(''), NO_REDIS),
+    Address: text(''),
+    Username: text(''),
+    Password: password(),
+    DB: whole(0, 0, 1_000_000),
+    UseTLS: flag(false),
+    TLSMinVersion: text(''),
+    RedisType: oneOf('standalone', ['standalone', 'cluster', 'sentinel']),
+    MasterName: text(''),
+    SentinelUsername: text(''),
+    SentinelPassword: password(),
   },
   SQLite: {
     Path: text('data/ibex.db'),
@@ -114,6 +114,8 @@ export const SERVER_SCHEMA = {
     DuplicateWindow: whole(1_000, 0, 600_000),
     /** seconds in which a host's run may start; 0: as long as its timeout */
     StartWithin: whole(0, 0, 5 * DAY_SECONDS),
+    /** false: tasks are scheduled by whoever else uses the database; this server stores them and reaches the agents */
+    Schedule: flag(true),
   },
 } as const;
 

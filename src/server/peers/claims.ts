@@ -17,7 +17,7 @@ export interface ClaimContext {
   readonly scheduler: string;
   /** ms since each scheduler's last word */
   readonly silence: ReadonlyMap<string, number>;
-  inMemory(taskId: number): boolean;
+  readonly inMemory: (taskId: number) => boolean;
 }
 
 /**

@@ -135,9 +135,6 @@ export class DatabaseWatch implements AsyncDisposable {
     this.#timer = setTimeout(() => {
       const startMs = performance.now();
       this.#round = this.#lookAround()
-        .then(() => {
-          this.#failing = false;
-        })
         .catch((error: unknown) => this.#failed(error))
         .finally(() => {
           const tookMs = performance.now() - startMs;
@@ -153,6 +150,7 @@ export class DatabaseWatch implements AsyncDisposable {
     const again = [...found.looks.keys()];
     const still = again.length === 0 ? found.looks : compareSurvey(await store.survey(again), this.#memory, again);
     await this.#act({ ...found, looks: inBoth(found.looks, still) });
+    this.#failing = false;
   }
 
   async #survey(): Promise<Found> {

@@ -4,7 +4,7 @@ import { StatementError, type SqlEngine, type Statement } from './engine.js';
 import { GroupCommit } from './group-commit.js';
 import { StoreError, type Store } from './store.js';
 import { createOf, metaOf } from './testing/sample-task.js';
-import { StoreFixture } from './testing/store-fixture.js';
+import { openTaskIds, StoreFixture } from './testing/store-fixture.js';
 import { SqlitePlace } from './testing/store-place.js';
 
 describe('a group of commits', () => {
@@ -26,7 +26,7 @@ describe('a group of commits', () => {
       outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : nameOf(outcome.reason))),
       ['stored', 'TaskIdTakenError', 'StaleStateError', 'stored'],
     );
-    assert.deepEqual(await store.openTaskIds(), [1, 4]);
+    assert.deepEqual(await openTaskIds(store), [1, 4]);
     assert.deepEqual(await statusesOf(store, 2), []);
     assert.deepEqual(await statusesOf(store, 3), []);
   });
@@ -43,7 +43,7 @@ describe('a group of commits', () => {
       (await outcomes).map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : nameOf(outcome.reason))),
       ['NotWantedError', 'stored'],
     );
-    assert.deepEqual(await f.store.openTaskIds(), [2]);
+    assert.deepEqual(await openTaskIds(f.store), [2]);
   });
 
   it('is what came while the one before was under way', async () => {

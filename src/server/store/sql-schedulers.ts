@@ -27,7 +27,7 @@ export class SqlSchedulers implements Schedulers {
     const rows = await this.#engine.query(
       this.#db.selectFrom('task_scheduler_health').select(['scheduler', silentSeconds]).compile(),
     );
-    return new Map(rows.map(({ scheduler, silent }) => [scheduler, Number(silent) * 1_000]));
+    return new Map(rows.map(({ scheduler, silent }) => [scheduler, silent * 1_000]));
   }
 
   async beat(scheduler: string): Promise<void> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AgentRecord, TaskListFilter } from './store.js';
 import { createOf, detailOf, metaOf } from './testing/sample-task.js';
-import { StoreFixture } from './testing/store-fixture.js';
+import { openTaskIds, StoreFixture } from './testing/store-fixture.js';
 import { testDatabases } from './testing/test-databases.js';
 
 for (const database of testDatabases) {
@@ -35,7 +35,15 @@ for (const database of testDatabases) {
               reported: false,
               taken: false,
             },
-            { host: 'a', status: 'waiting', doing: undefined, startClock: 0, startedMs: null, reported: false, taken: false },
+            {
+              host: 'a',
+              status: 'waiting',
+              doing: undefined,
+              startClock: 0,
+              startedMs: null,
+              reported: false,
+              taken: false,
+            },
             {
               host: 'b',
               status: 'running',
@@ -143,11 +151,11 @@ for (const database of testDatabases) {
         const [one, two] = [await f.create({ a: 1 }), await f.create({ a: 1 })];
         await f.store.commit([{ kind: 'task-action', taskId: one, action: 'pause', clock: 3 }]);
         assert.equal(await f.store.action(one), 'pause');
-        assert.deepEqual(await f.store.openTaskIds(), [one, two]);
+        assert.deepEqual(await openTaskIds(f.store), [one, two]);
         await f.store.commit([{ kind: 'end-task', taskId: one }]);
         assert.equal(await f.store.action(one), undefined);
         assert.equal(await f.store.openTask(one), undefined);
-        assert.deepEqual(await f.store.openTaskIds(), [two]);
+        assert.deepEqual(await openTaskIds(f.store), [two]);
         const many = Array.from({ length: 2_000 }, (_, i) => Math.max(0, one - 1_000) + i);
         assert.deepEqual(await f.store.openAmong(many), new Set([two]));
       });

@@ -126,10 +126,6 @@ export class SqlStore implements Store {
     return this.#list.openAmong(taskIds);
   }
 
-  openTaskIds() {
-    return this.#list.openIds();
-  }
-
   openTask(taskId: number, hosts?: readonly string[]) {
     return this.#tasks.openTask(taskId, hosts);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { detailOf, metaOf } from './testing/sample-task.js';
-import { StoreFixture } from './testing/store-fixture.js';
+import { openTaskIds, StoreFixture } from './testing/store-fixture.js';
 import { testDatabases } from './testing/test-databases.js';
 
 const HARD = `it's "quoted" \\ \\' ? ;-- /* \u0000\u001a \r\n\t %_ 夜莺 é 🔥`;
@@ -162,7 +162,14 @@ for (const database of testDatabases) {
       await f.create({ a: 1 }, {}, [key('b', 60_000)]);
       for (const store of [f.store, other]) {
         const id = await store.nextTaskId();
-        const again = { kind: 'create-task', meta: metaOf(id), action: 'start', actionClock: 1, scheduler: '', hosts: [] } as const;
+        const again = {
+          kind: 'create-task',
+          meta: metaOf(id),
+          action: 'start',
+          actionClock: 1,
+          scheduler: '',
+          hosts: [],
+        } as const;
         await assert.rejects(store.commit([{ ...again, onceKeys: [key('a', 1)] }]), {
           name: 'DuplicateTaskError',
           taskId: first,
@@ -183,7 +190,7 @@ for (const database of testDatabases) {
         outcomes.map(({ status }) => status),
         ['fulfilled', 'rejected', 'fulfilled'],
       );
-      assert.equal((await f.store.openTaskIds()).length, 3);
+      assert.equal((await openTaskIds(f.store)).length, 3);
     });
 
     it('are free again when their time is over', async () => {

@@ -189,7 +189,6 @@ export interface Store extends AsyncDisposable {
   /** Of these ids, those whose task is not finished. */
   openAmong(taskIds: readonly number[]): Promise<Set<number>>;
 
-  openTaskIds(): Promise<number[]>;
   /** All hosts, or only these, where the task has them. */
   openTask(taskId: number, hosts?: readonly string[]): Promise<OpenTask | undefined>;
   /** Of all open tasks, or only of these. */

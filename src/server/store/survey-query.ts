@@ -9,11 +9,7 @@ const MOST_IN_QUERY = 500;
 type Doing = Survey['doings'][number];
 
 /** Reads what all servers have written of the open tasks, or of those among these ids. */
-export async function readSurvey(
-  engine: SqlEngine,
-  db: Kysely<Tables>,
-  taskIds?: readonly number[],
-): Promise<Survey> {
+export async function readSurvey(engine: SqlEngine, db: Kysely<Tables>, taskIds?: readonly number[]): Promise<Survey> {
   if (!taskIds) return readPiece(engine, db, undefined);
   const tasks: Survey['tasks'][number][] = [];
   const doings: Doing[] = [];
@@ -29,9 +25,7 @@ export async function readSurvey(
 export async function readDoingsOf(engine: SqlEngine, db: Kysely<Tables>, hosts: readonly string[]): Promise<Doing[]> {
   const doings: Doing[] = [];
   for (const piece of pieces(hosts)) {
-    const rows = await engine.query(
-      db.selectFrom('task_host_doing').selectAll().where('host', 'in', piece).compile(),
-    );
+    const rows = await engine.query(db.selectFrom('task_host_doing').selectAll().where('host', 'in', piece).compile());
     // A column may compare more loosely than byte for byte.
     const asked = new Set(piece);
     for (const row of rows) if (asked.has(row.host)) doings.push(doingOf(row));
@@ -47,7 +41,8 @@ async function readPiece(
   let tasks = db
     .selectFrom('task_action as a')
     .leftJoin('task_scheduler as s', 's.id', 'a.id')
-    .select(['a.id', 'a.action', 'a.clock', 's.scheduler']);
+    .select(['a.id', 'a.action', 'a.clock', 's.scheduler'])
+    .orderBy('a.id');
   let doings = db.selectFrom('task_host_doing').selectAll();
   if (taskIds) {
     tasks = tasks.where('a.id', 'in', taskIds);

@@ -44,11 +44,6 @@ export class TaskList {
     return open;
   }
 
-  async openIds(): Promise<number[]> {
-    const rows = await this.#engine.query(this.#db.selectFrom('task_action').select('id').orderBy('id').compile());
-    return rows.map(({ id }) => id);
-  }
-
   #matching(filter: TaskListFilter) {
     let query = this.#db.selectFrom('task_meta');
     if (filter.creator !== '') query = query.where('creator', '=', filter.creator);

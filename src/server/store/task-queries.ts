@@ -122,9 +122,7 @@ export class TaskQueries {
       this.#engine.query(
         this.#db.selectFrom('task_action').select(['action', 'clock']).where('id', '=', taskId).compile(),
       ),
-      this.#engine.query(
-        this.#db.selectFrom('task_scheduler').select('scheduler').where('id', '=', taskId).compile(),
-      ),
+      this.#engine.query(this.#db.selectFrom('task_scheduler').select('scheduler').where('id', '=', taskId).compile()),
     ]);
     const [inForce] = actions;
     const meta = inForce && (await this.meta(taskId));

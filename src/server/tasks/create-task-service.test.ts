@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { StoreError } from '../store/store.js';
 import type { HostState } from './task-service.js';
 import { changeOf, Fixture, newTask, result } from './testing/fixture.js';
+import { openTaskIds } from '../store/testing/store-fixture.js';
 
 describe('a task', () => {
   it('is durable before it is assigned, and its result ends it', async () => {
@@ -44,7 +45,7 @@ describe('a task', () => {
       f.service.create(newTask(), () => false),
       { name: 'NotWantedError' },
     );
-    assert.deepEqual(await f.store.openTaskIds(), []);
+    assert.deepEqual(await openTaskIds(f.store), []);
     assert.equal(f.gateway.assigns.length, 0);
   });
 

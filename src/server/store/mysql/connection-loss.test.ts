@@ -4,7 +4,7 @@ import { CuttingProxy } from '../testing/cutting-proxy.js';
 import { MariadbProcess } from '../testing/mariadb-process.js';
 import { MysqlPlace } from '../testing/mysql-place.js';
 import { createOf, metaOf } from '../testing/sample-task.js';
-import { StoreFixture } from '../testing/store-fixture.js';
+import { openTaskIds, StoreFixture } from '../testing/store-fixture.js';
 import { silentLog } from '../testing/store-place.js';
 import { mysqlAt, mysqlPlace, mysqlServer, testMysql } from '../testing/test-databases.js';
 import type { Store } from '../store.js';
@@ -75,13 +75,13 @@ describe('a MariaDB that ends', { skip: skipOwn }, () => {
       await server.signal('SIGKILL');
       await written.refused();
       await assert.rejects(f.store.ping(), { name: 'StoreError' });
-      await assert.rejects(f.store.openTaskIds(), { name: 'StoreError' });
+      await assert.rejects(openTaskIds(f.store), { name: 'StoreError' });
       await server.begin();
       await f.store.ping();
     }
     await written.acknowledged(300);
     await written.stop();
-    const stored = new Set(await f.store.openTaskIds());
+    const stored = new Set(await openTaskIds(f.store));
     for (const id of written.stored) assert.ok(stored.has(id), `task ${id} was acknowledged and is gone`);
     for (const id of stored) assert.deepEqual((await f.store.hosts(id)).length, 2);
     // Refused for certain means not stored.

@@ -11,7 +11,16 @@ export const MYSQL_NOW_MS = sql<number>`${sql.raw(NOW_MS)}`;
 export const MYSQL_NOW_SECONDS = sql<number>`unix_timestamp()`;
 
 /** Order of the shapes of one table within a joined transaction: what a later one relies on comes first. */
-const RANK = Object.freeze({ hold: 0, expire: 0, insert: 1, delete: 2, again: 3, kept: 4, started: 5, ended: 6 } as const);
+const RANK = Object.freeze({
+  hold: 0,
+  expire: 0,
+  insert: 1,
+  delete: 2,
+  again: 3,
+  kept: 4,
+  started: 5,
+  ended: 6,
+} as const);
 
 const RUN_KEY = ['task_id', 'host', 'clock'] as const;
 const RUN_END = [

@@ -6,7 +6,7 @@ import { UserError } from '../../../shared/errors.js';
 import { GO_TASKS, goTables } from '../testing/go-database.js';
 import { MysqlPlace, newName } from '../testing/mysql-place.js';
 import { createOf, metaOf } from '../testing/sample-task.js';
-import { StoreFixture } from '../testing/store-fixture.js';
+import { openTaskIds, StoreFixture } from '../testing/store-fixture.js';
 import { silentLog } from '../testing/store-place.js';
 import { mysqlPlace, mysqlServer, testMysql } from '../testing/test-databases.js';
 import { MysqlSession } from './mysql-session.js';
@@ -87,7 +87,7 @@ describe('opening a MySQL store', { skip }, () => {
       });
       assert.equal(await store.action(7), undefined);
       assert.deepEqual(await store.outputs(7), [{ host: 'web-01', status: 'success', stdout: 'hello', stderr: '' }]);
-      assert.deepEqual(await store.openTaskIds(), [8]);
+      assert.deepEqual(await openTaskIds(store), [8]);
       assert.deepEqual(
         (await store.openTask(8))?.hosts.map(({ host, status, startClock }) => [host, status, startClock]),
         [

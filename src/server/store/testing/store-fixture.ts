@@ -3,6 +3,11 @@ import type { Store, TaskMeta } from '../store.js';
 import { createOf, metaOf } from './sample-task.js';
 import type { StorePlace } from './store-place.js';
 
+/** In rising order. */
+export async function openTaskIds(store: Pick<Store, 'survey'>): Promise<number[]> {
+  return (await store.survey()).tasks.map(({ taskId }) => taskId);
+}
+
 /** A store in a place of its own. */
 export class StoreFixture<P extends StorePlace = StorePlace> implements AsyncDisposable {
   readonly place: P;

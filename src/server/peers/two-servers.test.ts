@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { testMysql } from '../store/testing/test-databases.js';
+import { changeOf, result } from '../tasks/testing/fixture.js';
+import { TwoServers, type TestServer } from './testing/two-servers.js';
+import { until } from './testing/until.js';
+
+const skip = 'missing' in testMysql && testMysql.missing;
+
+function assigned(server: TestServer, host: string): Promise<number> {
+  return until(`${host} is assigned`, () =>
+    server.gateway.assigns.some(({ hosts }) => hosts.includes(host)) ? server.gateway.clockOf(host) : undefined,
+  );
+}
+
+async function isDone(servers: TwoServers, taskId: number): Promise<void> {
+  await until(
+    `task ${taskId} is done`,
+    async () => (await servers.two.store.action(taskId)) === undefined || undefined,
+  );
+}
+
+describe('two servers on one database', { skip }, () => {
+  it('one passes on what the other starts, and its result lets the other go on', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    two.gateway.online.add('a');
+    two.gateway.online.add('b');
+    const taskId = await servers.create(one, { hosts: ['a', 'b'], batch: 1 });
+    assert.deepEqual(await servers.statuses(taskId), { a: 'running', b: 'waiting' });
+    const clock = await assigned(two, 'a');
+    assert.equal(await two.service.runEnded('a', result(taskId, clock)), 'stored');
+    const next = await assigned(two, 'b');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'success', b: 'running' });
+    assert.equal(await two.service.runEnded('b', result(taskId, next)), 'stored');
+    await isDone(servers, taskId);
+    assert.equal(two.gateway.assigns.filter(({ hosts }) => hosts.includes('a')).length, 1);
+  });
+
+  it('a result is stored by whichever it reaches, once', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    one.gateway.online.add('a');
+    two.gateway.online.add('a');
+    const taskId = await servers.create(one, { hosts: ['a'] });
+    const clock = one.gateway.clockOf('a');
+    const outcomes = await Promise.all([
+      one.service.runEnded('a', result(taskId, clock, { status: 'failed', exitCode: 3 })),
+      two.service.runEnded('a', result(taskId, clock, { status: 'failed', exitCode: 3 })),
+    ]);
+    assert.deepEqual(outcomes, ['stored', 'stored']);
+    await isDone(servers, taskId);
+    assert.deepEqual(await servers.statuses(taskId), { a: 'failed' });
+    assert.equal((await one.store.runDetails(taskId)).length, 1);
+  });
+
+  it('a kill asked of one ends a run that only the other reaches', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    two.gateway.online.add('a');
+    const taskId = await servers.create(one, { hosts: ['a'] });
+    const clock = await assigned(two, 'a');
+    assert.deepEqual(await one.service.actOnHost(taskId, 'a', 'kill'), { outcome: 'done' });
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killing' });
+    await until('the kill is passed on', () => two.gateway.kills.length > 0 || undefined);
+    assert.deepEqual(two.gateway.kills[0], { host: 'a', run: { taskId, clock } });
+    await two.service.runEnded('a', result(taskId, clock, { status: 'killed', exitCode: 143, signal: 15 }));
+    await isDone(servers, taskId);
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killed' });
+  });
+
+  it('every action may be asked of the server that does not schedule the task', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    one.gateway.online.add('a').add('b').add('c');
+    const taskId = await servers.create(one, { hosts: ['a', 'b', 'c'], batch: 1, tolerance: 3 });
+    const clock = one.gateway.clockOf('a');
+    assert.deepEqual(await two.service.act(taskId, 'pause'), { outcome: 'done' });
+    await one.service.runEnded('a', result(taskId, clock));
+    assert.deepEqual(await servers.statuses(taskId), { a: 'success', b: 'waiting', c: 'waiting' });
+    const hint = await two.service.actOnHost(taskId, 'b', 'ignore');
+    assert.equal(hint.outcome === 'done' && hint.hint, 'you can click start to run the task');
+    await two.service.actOnHost(taskId, 'a', 'redo');
+    const again = await assigned(one, 'a').then(() =>
+      until('a is assigned again', () => (one.gateway.clockOf('a') > clock ? one.gateway.clockOf('a') : undefined)),
+    );
+    assert.equal(await one.service.runEnded('a', result(taskId, again)), 'stored');
+    await two.service.act(taskId, 'start');
+    await one.service.runEnded('c', result(taskId, await assigned(one, 'c')));
+    await isDone(servers, taskId);
+    assert.deepEqual(await servers.statuses(taskId), { a: 'success', b: 'ignored', c: 'success' });
+    assert.equal((await two.service.act(taskId, 'kill')).outcome, 'refused');
+    assert.equal((await two.service.act(1, 'kill')).outcome, 'not-found');
+  });
+
+  it('a viewer at one sees what becomes of the other one’s task', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    one.gateway.online.add('a');
+    const taskId = await servers.create(one, { hosts: ['a'] });
+    assert.deepEqual(
+      (await two.service.states(taskId))?.map(({ status }) => status),
+      ['running'],
+    );
+    const changed = changeOf(two.service, taskId, ({ status }) => status === 'success');
+    await one.service.runEnded('a', result(taskId, one.gateway.clockOf('a')));
+    assert.equal((await changed).clock, one.gateway.clockOf('a'));
+  });
+
+  it('the tasks of one that stops are the other one’s', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    one.gateway.online.add('a');
+    two.gateway.online.add('a').add('b');
+    const taskId = await servers.create(one, { hosts: ['a', 'b'], batch: 1 });
+    const clock = one.gateway.clockOf('a');
+    await servers.stop(one);
+    assert.equal(await two.service.runEnded('a', result(taskId, clock)), 'stored');
+    await two.service.runEnded('b', result(taskId, await assigned(two, 'b')));
+    await isDone(servers, taskId);
+    assert.deepEqual(await servers.statuses(taskId), { a: 'success', b: 'success' });
+  });
+});
