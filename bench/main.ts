@@ -11,13 +11,14 @@ import { machine, Report } from './kit/report.js';
 import { backgroundLoad, latency } from './latency.js';
 import { lineLatency, rate } from './output.js';
 import { idle, reconnect } from './sessions.js';
+import { tail } from './tail.js';
 import { throughput } from './throughput.js';
 
 /** Where the results go; beside the source, not beside what was compiled from it. */
 const RESULTS = fileURLToPath(new URL('../../../bench/results/', import.meta.url));
 const USAGE = `usage: npm run bench -- [--only NAME[,NAME...]] [--mysql DSN]
        npm run bench -- --url URL --host HOST     latency of any ibex, this one or another
-names: latency, fanout, throughput, idle, reconnect, output, agent`;
+names: latency, fanout, throughput, idle, reconnect, output, tail, agent`;
 
 const { values } = parseArgs({
   options: {
@@ -79,6 +80,7 @@ const questions: Readonly<Record<string, () => Promise<void>>> = {
     await lineLatency(report, system, 'bench-host', 400);
     for (let round = 0; round < 5; round++) await rate(report, system, 'bench-host', 50);
   },
+  tail: () => tail(report),
   agent: async () => {
     await using system = await System.start();
     await agent(report, system, 'bench-host', await system.startAgent('bench-host'));

@@ -24,7 +24,8 @@ systemTests(['web-01'], (check) => {
     assert.equal(code, 0);
     assert.equal(stdout.length, bytes.length);
     assert.equal(sha256(stdout), sha256(bytes));
-    assert.ok(peakBytes - beforeBytes < 30 * MIB, `the server grew by ${(peakBytes - beforeBytes) / MIB} MiB`);
+    // What the garbage collector has not looked for yet counts too: a copy of each frame makes this 25 to 34 MiB.
+    assert.ok(peakBytes - beforeBytes < 20 * MIB, `the server grew by ${(peakBytes - beforeBytes) / MIB} MiB`);
   });
 
   check('stdout and stderr stay apart, both exact', async (world) => {

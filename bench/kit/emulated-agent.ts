@@ -6,12 +6,15 @@ import type {
   AssignFrame,
   ChallengeFrame,
   ServerFrame,
+  WatchFrame,
 } from '../../src/shared/protocol/agent-frames.js';
 import { encodeResult } from '../../src/shared/protocol/binary-frames.js';
-import { AGENT_PATH } from '../../src/shared/protocol/limits.js';
+import { AGENT_PATH, STORED_TAIL_BYTES } from '../../src/shared/protocol/limits.js';
 import { checkProof, createIdentity, prove, type Identity } from '../../src/shared/protocol/opening.js';
 import { runsDigest } from '../../src/shared/protocol/runs-digest.js';
 import { Backoff } from '../../src/shared/backoff.js';
+import type { RunId } from '../../src/shared/run-key.js';
+import { EmulatedOutput, readLinesScript } from './emulated-output.js';
 
 export interface EmulatorEvents {
   onReady(): void;
@@ -22,7 +25,7 @@ export interface EmulatorEvents {
 
 /**
  * An agent that runs nothing: its end of the session is complete and honest (keys, proofs, heartbeats, results resent
- * until acknowledged), and every script "prints" the same line and succeeds at once.
+ * until acknowledged). A script "prints" one line and succeeds at once, unless it is one that linesScript() made.
  */
 export class EmulatedAgent {
   readonly #url: string;
@@ -34,6 +37,8 @@ export class EmulatedAgent {
   readonly #instance = randomBytes(8).toString('hex');
   readonly #backoff = new Backoff({ firstMs: 400, maxMs: 4_000 });
   readonly #unacknowledged = new Map<string, Buffer>();
+  /** of the runs whose script writes lines; kept, as a real agent keeps them for days */
+  readonly #outputs = new Map<string, EmulatedOutput>();
   #socket: WebSocket | undefined;
   #nonce = '';
   #assigns = 0;
@@ -93,6 +98,14 @@ export class EmulatedAgent {
       case 'result-ack':
         this.#unacknowledged.delete(`${frame.taskId}-${frame.clock}`);
         return this.#events.onAcknowledged();
+      case 'watch':
+        return this.#watch(frame);
+      case 'credit':
+        for (const output of this.#outputs.values()) output.credit(frame.watch, frame.bytes);
+        return;
+      case 'unwatch':
+        for (const output of this.#outputs.values()) output.unwatch(frame.watch);
+        return;
       default:
     }
   }
@@ -113,9 +126,19 @@ export class EmulatedAgent {
 
   #run(frame: AssignFrame): void {
     const { taskId, clock } = frame;
+    const startedMs = Date.now();
     this.#assigns++;
     this.#events.onAssigned();
-    const nowMs = Date.now();
+    this.#send({ t: 'accepted', taskId, clock });
+    this.#send({ t: 'started', taskId, clock, startedMs });
+    const lines = readLinesScript(frame.script);
+    if (!lines) return this.#end({ taskId, clock }, startedMs, Buffer.from('ok\n'));
+    const output = new EmulatedOutput({ taskId, clock }, (sent) => this.#send(sent));
+    this.#outputs.set(`${taskId}-${clock}`, output);
+    output.write(lines.lines, lines.everyMs, () => this.#end({ taskId, clock }, startedMs, output.written));
+  }
+
+  #end({ taskId, clock }: RunId, startedMs: number, stdout: Buffer): void {
     const result = encodeResult({
       taskId,
       clock,
@@ -123,46 +146,58 @@ export class EmulatedAgent {
       exitCode: 0,
       signal: null,
       reason: null,
-      startedMs: nowMs,
-      endedMs: nowMs,
-      stdoutBytes: 3,
+      startedMs,
+      endedMs: Date.now(),
+      stdoutBytes: stdout.length,
       stderrBytes: 0,
       stdoutTruncated: false,
       stderrTruncated: false,
-      stdout: Buffer.from('ok\n'),
+      stdout: stdout.subarray(-STORED_TAIL_BYTES),
       stderr: Buffer.alloc(0),
     });
     this.#unacknowledged.set(`${taskId}-${clock}`, result);
-    this.#send({ t: 'accepted', taskId, clock });
-    this.#send({ t: 'started', taskId, clock, startedMs: nowMs });
-    this.#socket?.send(result);
+    this.#send(result);
+  }
+
+  #watch(frame: WatchFrame): void {
+    const output = this.#outputs.get(`${frame.taskId}-${frame.clock}`);
+    if (!output) {
+      const nothing = { outcome: 'gone', stdoutBytes: 0, stderrBytes: 0 } as const;
+      return this.#send({ t: 'watch-end', watch: frame.watch, ...nothing });
+    }
+    output.watch(frame);
+  }
+
+  /** Runs that write lines and have not ended. */
+  #running(): RunId[] {
+    const running = [...this.#outputs].filter(([, { ended }]) => !ended);
+    return running.map(([, { run }]) => run);
   }
 
   #list(): void {
-    const runs = [...this.#unacknowledged.keys()].map((name) => {
+    const ended = [...this.#unacknowledged.keys()].map((name) => {
       const [taskId = 0, clock = 0] = name.split('-').map(Number);
       return { taskId, clock, state: 'ended' } as const;
     });
-    this.#send({ t: 'runs', runs, last: true });
+    const running = this.#running().map((run) => ({ ...run, state: 'running' }) as const);
+    this.#send({ t: 'runs', runs: [...ended, ...running], last: true });
   }
 
   /** Beats begin at a random moment of the interval, as those of machines that were started one by one do. */
   #startBeating(): void {
-    const beat = (): void =>
-      this.#send({
-        t: 'heartbeat',
-        assigns: this.#assigns,
-        runs: 0,
-        digest: runsDigest([]),
-        intervalMs: this.#intervalMs,
-      });
+    const beat = (): void => {
+      const runs = this.#running();
+      const held = { runs: runs.length, digest: runsDigest(runs) };
+      this.#send({ t: 'heartbeat', assigns: this.#assigns, ...held, intervalMs: this.#intervalMs });
+    };
     this.#beats = setTimeout(() => {
       beat();
       this.#beats = setInterval(beat, this.#intervalMs);
     }, Math.random() * this.#intervalMs);
   }
 
-  #send(frame: AgentTextFrame): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(encodeFrame(frame));
+  #send(frame: AgentTextFrame | Buffer): void {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(Buffer.isBuffer(frame) ? frame : encodeFrame(frame));
   }
 }

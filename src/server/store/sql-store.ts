@@ -110,8 +110,8 @@ export class SqlStore implements Store {
     return this.#tasks.outputs(taskId, host);
   }
 
-  runDetails(taskId: number) {
-    return this.#tasks.runDetails(taskId);
+  runDetails(taskId: number, hosts?: readonly string[]) {
+    return this.#tasks.runDetails(taskId, hosts);
   }
 
   lastRun(taskId: number, host: string) {

@@ -148,6 +148,8 @@ for (const database of testDatabases) {
       assert.equal(hosts.length, 1_500);
       assert.equal(hosts.filter((row) => row.status === 'success' && row.stdout === row.host).length, 1_400);
       assert.equal((await f.store.runDetails(id)).length, 1_400);
+      const some = await f.store.runDetails(id, ['host-3', 'host-1499', 'host-1399', 'no-such-host']);
+      assert.deepEqual(some.map(({ host }) => host).sort(), ['host-1399', 'host-3']);
       assert.equal((await f.store.openTask(id))?.hosts.filter(({ doing }) => doing).length, 100);
     });
   });

@@ -179,8 +179,8 @@ export interface Store extends AsyncDisposable {
   hosts(taskId: number): Promise<HostRow[]>;
   /** In the order given at creation; one host only where `host` is given (letter case does not matter). */
   outputs(taskId: number, host?: string): Promise<HostOutput[]>;
-  /** Every start of every host that is known, in rising order of clocks. */
-  runDetails(taskId: number): Promise<RunDetail[]>;
+  /** Every known start of every host, or of those given (a thousand at most), in rising order of clocks. */
+  runDetails(taskId: number, hosts?: readonly string[]): Promise<RunDetail[]>;
   /** Undefined: no such host in such a task. Byte for byte, unlike `outputs`. */
   lastRun(taskId: number, host: string): Promise<LastRun | undefined>;
   listTasks(

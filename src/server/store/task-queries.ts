@@ -84,8 +84,8 @@ export class TaskQueries {
     return rows.find((row) => row.host.toLowerCase() === folded)?.host;
   }
 
-  async runDetails(taskId: number): Promise<RunDetail[]> {
-    return (await this.#runs(taskId)).map(runDetail);
+  async runDetails(taskId: number, hosts?: readonly string[]): Promise<RunDetail[]> {
+    return (await this.#runs(taskId, hosts)).map(runDetail);
   }
 
   async lastRun(taskId: number, host: string): Promise<LastRun | undefined> {
@@ -168,10 +168,9 @@ export class TaskQueries {
     );
   }
 
-  #runs(taskId: number): Promise<RunRow[]> {
-    return this.#engine.query(
-      this.#db.selectFrom('ibex_run').selectAll().where('task_id', '=', taskId).orderBy('clock').compile(),
-    );
+  #runs(taskId: number, hosts?: readonly string[]): Promise<RunRow[]> {
+    const all = this.#db.selectFrom('ibex_run').selectAll().where('task_id', '=', taskId).orderBy('clock');
+    return this.#engine.query((hosts ? all.where('host', 'in', hosts) : all).compile());
   }
 }
 

@@ -5,6 +5,7 @@ import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { MAX_FRAME_BYTES, OPENING_TIMEOUT_MS, TAIL_PATH } from '../../shared/protocol/limits.js';
 import type { BasicAuth } from '../http/basic-auth.js';
 import { parseTarget } from '../http/target.js';
+import { OutputBuffers } from './output-buffers.js';
 import { TailSession, type TailParts } from './tail-session.js';
 import { ViewerConnection } from './viewer-connection.js';
 
@@ -16,6 +17,7 @@ export class TailEndpoint implements Disposable {
   readonly #parts: TailParts;
   readonly #auth: BasicAuth;
   readonly #sessions = new Set<TailSession>();
+  readonly #buffers = new OutputBuffers();
   readonly #handshakes = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, clientTracking: false });
 
   constructor(auth: BasicAuth, parts: TailParts) {
@@ -49,7 +51,7 @@ export class TailEndpoint implements Disposable {
   }
 
   #open(ws: WebSocket, socket: Duplex): void {
-    const connection = new ViewerConnection(ws);
+    const connection = new ViewerConnection(ws, this.#buffers);
     const session = new TailSession(connection, this.#parts);
     const opening = setTimeout(() => {
       if (!session.asked) session.close(CloseCode.silent, 'no tail frame came');

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
-import { encodeOutput } from '../../shared/protocol/binary-frames.js';
+import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { MAX_FRAME_BYTES, TAIL_VERSIONS } from '../../shared/protocol/limits.js';
 import { encodeTailFrame, parseTailViewerFrame } from '../../shared/protocol/tail-codec.js';
@@ -130,7 +130,7 @@ export class TailSession implements Disposable {
       holdsRun: (host, run) => this.#parts.agents.holdsRun(host, run),
       hasRoom: () => this.#socket.bufferedBytes() < VIEWER_BUFFER_BYTES,
       send: (frame) => this.#send(encodeTailFrame(frame)),
-      sendOutput: (frame) => this.#send(encodeOutput(frame)),
+      sendOutput: (frame) => this.#sendOutput(frame),
       wantStored: (output) => feed.add(output),
       settled: (output) => this.#settled(output),
     };
@@ -162,9 +162,16 @@ export class TailSession implements Disposable {
     this.#send(text);
   }
 
-  #send(frame: string | Uint8Array): void {
-    if (this.#closed || this.#socket.send(frame)) return;
-    this.close(CloseCode.overload, 'frames were lost because the viewer does not read');
+  #send(frame: string): void {
+    if (!this.#closed) this.#expectSent(this.#socket.send(frame));
+  }
+
+  #sendOutput(frame: Omit<OutputFrame, 't'>): void {
+    if (!this.#closed) this.#expectSent(this.#socket.sendOutput(frame));
+  }
+
+  #expectSent(sent: boolean): void {
+    if (!sent) this.close(CloseCode.overload, 'frames were lost because the viewer does not read');
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,7 @@
 import type { WebSocket } from 'ws';
+import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import { closeReason, MAX_BACKPRESSURE_BYTES } from '../uws.js';
+import type { OutputBuffers } from './output-buffers.js';
 import type { ViewerSocket } from './viewer-socket.js';
 
 /** A viewer that has shown no sign of life between two pings is gone. */
@@ -13,12 +15,14 @@ const CLOSE_WITHIN_MS = 5_000;
  */
 export class ViewerConnection implements ViewerSocket, Disposable {
   readonly #ws: WebSocket;
+  readonly #buffers: OutputBuffers;
   readonly #pings: NodeJS.Timeout;
   #alive = true;
   #closing: NodeJS.Timeout | undefined;
 
-  constructor(ws: WebSocket) {
+  constructor(ws: WebSocket, buffers: OutputBuffers) {
     this.#ws = ws;
+    this.#buffers = buffers;
     const heard = (): void => {
       this.#alive = true;
     };
@@ -29,10 +33,21 @@ export class ViewerConnection implements ViewerSocket, Disposable {
     this.#pings = setInterval(() => this.#ping(), PING_EVERY_MS);
   }
 
-  send(frame: string | Uint8Array): boolean {
-    if (this.#ws.readyState !== this.#ws.OPEN) return true;
-    if (this.#ws.bufferedAmount > MAX_BACKPRESSURE_BYTES) return false;
+  send(frame: string): boolean {
+    if (!this.#isOpen) return true;
+    if (this.#isFull) return false;
     this.#ws.send(frame);
+    return true;
+  }
+
+  sendOutput(frame: Omit<OutputFrame, 't'>): boolean {
+    if (!this.#isOpen) return true;
+    if (this.#isFull) return false;
+    const encoded = this.#buffers.encode(frame);
+    this.#ws.send(encoded, (error) => {
+      // After an error it is not certain that nobody reads the bytes any more.
+      if (!error) this.#buffers.release(encoded);
+    });
     return true;
   }
 
@@ -49,6 +64,14 @@ export class ViewerConnection implements ViewerSocket, Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#pings);
     clearTimeout(this.#closing);
+  }
+
+  get #isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
+  get #isFull(): boolean {
+    return this.#ws.bufferedAmount > MAX_BACKPRESSURE_BYTES;
   }
 
   #ping(): void {

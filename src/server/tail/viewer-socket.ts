@@ -1,7 +1,11 @@
+import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
+
 /** What a tail session needs of its connection. None of it throws, also after the connection has ended. */
 export interface ViewerSocket {
-  /** Sends a text frame, or a binary one given as bytes. False if it was dropped because the viewer does not read. */
-  send(frame: string | Uint8Array): boolean;
+  /** Sends a text frame. False if it was dropped because the viewer does not read. */
+  send(frame: string): boolean;
+  /** As send(). The frame's bytes are copied. */
+  sendOutput(frame: Omit<OutputFrame, 't'>): boolean;
   /** Bytes that wait for the viewer to read. */
   bufferedBytes(): number;
   close(code: number, reason: string): void;
