@@ -10,8 +10,10 @@ import { Delivery } from './link/delivery.js';
 import { Executors } from './link/executors.js';
 import { RetentionJob } from './link/retention-job.js';
 import { RunIndex, stateOnDisk, type IndexedRun } from './link/run-index.js';
-import { ServerLink } from './link/server-link.js';
-import type { AgentSelf, Session, SessionEvents } from './link/session.js';
+import { ServerInstances } from './link/server-instances.js';
+import type { LinkEvents } from './link/server-link.js';
+import { ServerLinks } from './link/server-links.js';
+import type { AgentSelf, Session } from './link/session.js';
 import { Watches } from './link/watches.js';
 import type { MetaDir } from './meta-dir.js';
 import { writeAssignment } from './runs/assignment.js';
@@ -19,9 +21,6 @@ import { bootId, monotonicMs } from './runs/boot.js';
 import type { ToLink } from './runs/bell.js';
 import { faultPoint } from './runs/fault-point.js';
 import { RunFile } from './runs/run-folder.js';
-
-/** More addresses than these are not dialled: every server can reach every agent over any of them. */
-const MOST_SESSIONS = 3;
 
 /** The link: sessions with the servers on one side, executors and run folders on the other. */
 export class Agent implements AsyncDisposable {
@@ -31,7 +30,7 @@ export class Agent implements AsyncDisposable {
   readonly #index: RunIndex;
   readonly #delivery: Delivery;
   readonly #executors: Executors;
-  readonly #links: readonly ServerLink[];
+  readonly #links: ServerLinks;
   readonly #retention: RetentionJob;
   readonly #watches = new Map<Session, Watches>();
 
@@ -52,16 +51,15 @@ export class Agent implements AsyncDisposable {
     };
     this.#executors = new Executors(settings, log, (message) => this.#heard(message));
     const self = selfOf(meta, host, config.Heartbeat.Interval, log);
-    this.#links = servers
-      .slice(0, MOST_SESSIONS)
-      .map((url) => new ServerLink(url, self, this.#index, this.#session(), log));
+    const parts = { self, index: this.#index, events: this.#session(), instances: new ServerInstances(), log };
+    this.#links = new ServerLinks(servers, parts);
   }
 
   /** Resolves when scripts can be run; connecting goes on in the background. */
   async start(): Promise<void> {
     await this.#executors.start();
     for (const entry of this.#endedInOrder()) this.#delivery.add(entry);
-    for (const link of this.#links) link.start();
+    this.#links.start();
   }
 
   /** What no server has stored yet, in the order in which it ended. */
@@ -74,12 +72,12 @@ export class Agent implements AsyncDisposable {
   /** Ends the sessions. Scripts go on under their executor. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#retention[Symbol.dispose]();
-    for (const link of this.#links) link[Symbol.dispose]();
+    this.#links[Symbol.dispose]();
     for (const watches of this.#watches.values()) watches[Symbol.dispose]();
     await this.#executors[Symbol.asyncDispose]();
   }
 
-  #session(): SessionEvents & { onClosed(session: Session): void } {
+  #session(): LinkEvents {
     return {
       onReady: (session) => {
         const watches = new Watches(session, this.#meta.runs, this.#index, (run, watched) =>

@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   for (const warning of warnings) log.warn({}, warning);
   const servers = config.Heartbeat.Servers.map((server) => serverUrl(server, values.config));
   const host = await resolveHost(config.Heartbeat.Host, servers);
-  await using meta = await MetaDir.open(config[''].MetaDir);
+  using meta = MetaDir.open(config[''].MetaDir);
   await using agent = new Agent(config, host, servers, meta, log);
   await agent.start();
   log.info({ host, metaDir: meta.path, version: ibexVersion(), servers: config.Heartbeat.Servers }, 'agent is up');

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeError, errorCode, UserError } from '../shared/errors.js';
 import { createIdentity, loadIdentity, type Identity } from '../shared/protocol/opening.js';
 import { createDurably, ensureFolder, replaceDurably } from './runs/durable.js';
+import { tryLock } from './runs/file-lock.js';
 import { readIfThere, readJsonFile } from './runs/json-file.js';
 import { RunsFolder } from './runs/run-folder.js';
 
@@ -12,15 +12,16 @@ import { RunsFolder } from './runs/run-folder.js';
  * The agent's own folder: its key, the id that tells one MetaDir from another, the servers it trusts, and its runs.
  * Held exclusively by one agentd until disposed.
  */
-export class MetaDir implements AsyncDisposable {
+export class MetaDir implements Disposable {
   readonly path: string;
   readonly storeId: string;
   readonly identity: Identity;
   readonly runs: RunsFolder;
-  readonly #lock: Server;
+  /** descriptor of the locked file; undefined once it is closed */
+  #lock: number | undefined;
   #serverKeys: ReadonlyMap<string, string>;
 
-  private constructor(path: string, storeId: string, identity: Identity, lock: Server) {
+  private constructor(path: string, storeId: string, identity: Identity, lock: number) {
     this.path = path;
     this.storeId = storeId;
     this.identity = identity;
@@ -30,16 +31,18 @@ export class MetaDir implements AsyncDisposable {
   }
 
   /** Opens the folder, making what is missing. Throws UserError where it can't be used or another agentd has it. */
-  static async open(setting: string): Promise<MetaDir> {
+  static open(setting: string): MetaDir {
     const path = resolve(setting);
+    let lock: number | undefined;
     try {
       ensureFolder(path, 0o711);
       ensureFolder(join(path, 'runs'), 0o711);
+      lock = lockFolder(path);
       const storeId = readOrCreate(join(path, 'store-id'), () => `${randomUUID()}\n`).trim();
-      const lock = await lockFolder(path, storeId);
       const identity = loadIdentity(readOrCreate(join(path, 'agent.key'), () => createIdentity().pem));
       return new MetaDir(path, storeId, identity, lock);
     } catch (error) {
+      if (lock !== undefined) closeSync(lock);
       if (error instanceof UserError) throw error;
       throw new UserError(`MetaDir ${path} cannot be used: ${describeError(error)}`);
     }
@@ -56,11 +59,9 @@ export class MetaDir implements AsyncDisposable {
     replaceDurably(join(this.path, 'servers.json'), `${JSON.stringify({ servers: entries }, null, 2)}\n`);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#lock.listening) return;
-    await new Promise<void>((done) => {
-      this.#lock.close(() => done());
-    });
+  [Symbol.dispose](): void {
+    if (this.#lock !== undefined) closeSync(this.#lock);
+    this.#lock = undefined;
   }
 }
 
@@ -84,19 +85,23 @@ function readServerKeys(path: string): ReadonlyMap<string, string> {
   return new Map(list ?? []);
 }
 
-/** A name in the kernel's abstract socket namespace: it goes away with the process, however that ends. */
-async function lockFolder(path: string, storeId: string): Promise<Server> {
-  const { dev, ino } = statSync(path);
-  const lock = createServer((socket) => socket.destroy());
-  try {
-    await new Promise<void>((done, reject) => {
-      lock.once('error', reject);
-      lock.listen(`\0ibex-agent ${dev} ${ino} ${storeId}`, done);
-    });
-  } catch (error) {
-    if (errorCode(error) !== 'EADDRINUSE') throw error;
-    throw new UserError(`MetaDir ${path} is in use by another ibex agentd; each needs a MetaDir of its own`);
+/**
+ * A kernel lock on a file that only the agent's own account can open: it goes away with the process, however that ends.
+ * The file itself stays; it tells who has, or had, the lock.
+ */
+function lockFolder(path: string): number {
+  const fd = openSync(join(path, 'agentd.lock'), 'a+', 0o600);
+  if (!tryLock(fd)) {
+    const holder = readFileSync(fd, 'utf8').trim();
+    closeSync(fd);
+    const who = holder === '' ? '' : ` (process ${holder})`;
+    throw new UserError(`MetaDir ${path} is in use by another ibex agentd${who}; each needs a MetaDir of its own`);
   }
-  lock.unref();
-  return lock;
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n`);
+  } catch {
+    // On a full disk nobody learns who has the lock.
+  }
+  return fd;
 }

@@ -18,9 +18,6 @@ const nativeSplice: (
   flags: number,
 ) => unknown = libc.func('long splice(int from, void *fromAt, int to, void *toAt, size_t bytes, uint flags)');
 
-const nativeFlock: (fd: number, operation: number) => unknown = libc.func('int flock(int fd, int operation)');
-const LOCK_EX_NB = 6;
-
 const SPLICE_F_MOVE_NONBLOCK = 3;
 const EINTR = 4;
 const EAGAIN = 11;
@@ -56,11 +53,6 @@ export function movePipeToFile(pipe: number, file: number, position: number, mos
   const errno = koffi.errno();
   if (errno === EAGAIN || errno === EINTR) return 0;
   throw new Error(`splice: errno ${errno}`);
-}
-
-/** Takes the exclusive lock of an open file, held until it is closed. False if another process has it. */
-export function tryLock(fd: number): boolean {
-  return nativeFlock(fd, LOCK_EX_NB) === 0;
 }
 
 /** What a pipe holds at most, bytes. */

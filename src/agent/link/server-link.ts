@@ -1,118 +1,125 @@
+import { performance } from 'node:perf_hooks';
 import { Backoff } from '../../shared/backoff.js';
 import type { Log } from '../../shared/log.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
-import { AGENT_PATH, OPENING_TIMEOUT_MS } from '../../shared/protocol/limits.js';
+import { dial, type DialEvents } from './dial.js';
 import type { RunIndex } from './run-index.js';
-import { Session, type AgentSelf, type SessionEvents } from './session.js';
+import type { Claimant, ServerInstances } from './server-instances.js';
+import type { AgentSelf, Session, SessionEvents } from './session.js';
 
 /** After a refusal that only a person can lift, ms. */
 const REFUSED = Object.freeze({ firstMs: 2_000, maxMs: 15_000 });
 const BROKEN = Object.freeze({ firstMs: 400, maxMs: 4_000 });
+/** Where another address leads to the same server process, ms. */
+const TWIN = Object.freeze({ firstMs: 10_000, maxMs: 300_000 });
 
-/** A session that lasted so long was no refusal. */
+/** A session that lasted so long was neither a refusal nor the flapping of a server that can't do its part, ms. */
 const SETTLED_MS = 5_000;
 
 /** What an operator does about a refusal; the reason itself comes from the other end. */
 const REMEDIES: ReadonlyMap<number, string> = new Map<number, string>([
   [CloseCode.notAdmitted, 'if this machine was reinstalled, run on the server: ibex hosts forget HOST'],
   [CloseCode.hostTaken, 'give each machine a Host of its own in agentd.conf, or stop the other agentd'],
+  [CloseCode.replaced, 'another agentd uses a copy of this MetaDir; give each one its own, or stop the other'],
   [CloseCode.version, 'upgrade the older of agent and server'],
 ]);
 
-export interface ServerLinkEvents extends SessionEvents {
+export interface LinkEvents extends Omit<SessionEvents, 'onProved'> {
   onClosed(session: Session): void;
 }
 
-/** Keeps a session with one server address: dials, beats, and dials again after every end until disposed. */
-export class ServerLink implements Disposable {
-  readonly #url: URL;
-  readonly #self: AgentSelf;
-  readonly #index: RunIndex;
-  readonly #events: ServerLinkEvents;
+/** What all links of an agent share. */
+export interface LinkParts {
+  readonly self: AgentSelf;
+  readonly index: RunIndex;
+  readonly events: LinkEvents;
+  readonly instances: ServerInstances;
+  readonly log: Log;
+}
+
+/** Keeps a session with one server address: dials, and dials again after every end until disposed. */
+export class ServerLink implements Claimant, Disposable {
+  readonly url: URL;
+  readonly #parts: LinkParts;
   readonly #log: Log;
   readonly #broken = new Backoff(BROKEN);
   readonly #refused = new Backoff(REFUSED);
+  readonly #twin = new Backoff(TWIN);
+  readonly #events: DialEvents;
   #session: Session | undefined;
   #retry: NodeJS.Timeout | undefined;
   #disposed = false;
   #complained = '';
   /** since when the session is open */
   #readyMs: number | undefined;
+  /** since when there is none */
+  #lostMs = performance.now();
+  #isTwin = false;
 
-  constructor(url: URL, self: AgentSelf, index: RunIndex, events: ServerLinkEvents, log: Log) {
-    this.#url = new URL(AGENT_PATH, url);
-    this.#self = self;
-    this.#index = index;
-    this.#events = events;
-    this.#log = log.child({ server: url.host });
+  constructor(url: URL, parts: LinkParts) {
+    this.url = url;
+    this.#parts = parts;
+    this.#log = parts.log.child({ server: url.host });
+    this.#events = {
+      onProved: (session) => {
+        this.#isTwin = !parts.instances.claim(session.server, this);
+        return !this.#isTwin;
+      },
+      onReady: (session) => this.#ready(session),
+      onFrame: (session, frame) => parts.events.onFrame(session, frame),
+      onEnded: (session, code, reason) => this.#ended(session, code, reason),
+    };
+  }
+
+  /** For how long there has been no open session, ms; 0 while there is one, or one by way of another address. */
+  lostForMs(): number {
+    return this.#readyMs !== undefined || this.#isTwin ? 0 : performance.now() - this.#lostMs;
   }
 
   start(): void {
     if (this.#disposed) return;
-    const socket = new WebSocket(this.#url);
-    socket.binaryType = 'arraybuffer';
-    const ended = (code: number, reason: string): void => {
-      if (over) return;
-      over = true;
-      clearInterval(beats);
-      clearTimeout(patience);
-      this.#ended(session, code, reason);
-    };
-    let over = false;
-    const session = new Session(
-      this.#self,
-      this.#index,
-      {
-        send: (data) => socket.send(data),
-        close: (code, reason) => {
-          // The other end may be dead: its answer to a close is not waited for.
-          if (socket.readyState === WebSocket.OPEN) socket.close(code, reason.slice(0, 100));
-          queueMicrotask(() => ended(code, reason));
-        },
-      },
-      { onReady: (ready) => this.#ready(ready), onFrame: (from, frame) => this.#events.onFrame(from, frame) },
-      performance.now(),
-    );
-    this.#session = session;
-    const beats = setInterval(() => session.beat(performance.now()), this.#self.intervalMs);
-    const patience = setTimeout(() => {
-      if (!session.ready) session.close(CloseCode.silent, 'the server did not finish the opening');
-    }, OPENING_TIMEOUT_MS);
-    socket.addEventListener('open', () => session.open());
-    socket.addEventListener('message', ({ data }: { readonly data: unknown }) => {
-      if (typeof data === 'string') session.receive(data, performance.now());
-      else session.close(CloseCode.badFrame, 'a server sends no binary frames');
-    });
-    socket.addEventListener('error', () => ended(0, 'no connection'));
-    socket.addEventListener('close', ({ code, reason }) => ended(code, reason));
+    this.#isTwin = false;
+    this.#session = dial(this.url, this.#parts.self, this.#parts.index, this.#events);
+  }
+
+  freed(): void {
+    if (!this.#isTwin || this.#disposed) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.start(), this.#broken.nextMs());
   }
 
   [Symbol.dispose](): void {
     this.#disposed = true;
     clearTimeout(this.#retry);
-    // A WebSocket of this kind may not say 1001.
-    this.#session?.close(CloseCode.normal, 'the agent is stopping');
+    this.#parts.instances.forget(this);
+    this.#session?.close(CloseCode.normal, 'the agent is stopping, or has faster servers');
   }
 
   #ready(session: Session): void {
-    this.#broken.reset();
     this.#complained = '';
+    this.#twin.reset();
     this.#readyMs = performance.now();
     this.#log.info({ cluster: session.cluster, instance: session.server }, 'session open');
-    this.#events.onReady(session);
+    this.#parts.events.onReady(session);
   }
 
   #ended(session: Session, code: number, reason: string): void {
+    const nowMs = performance.now();
     const wasReady = this.#readyMs !== undefined;
-    // One that is refused as soon as it works, again and again, must not come back at full speed.
-    if (this.#readyMs !== undefined && performance.now() - this.#readyMs > SETTLED_MS) this.#refused.reset();
+    // One that is ended as soon as it works, again and again, must not come back at full speed.
+    if (this.#readyMs !== undefined && nowMs - this.#readyMs > SETTLED_MS) {
+      this.#broken.reset();
+      this.#refused.reset();
+    }
+    if (wasReady) this.#lostMs = nowMs;
     this.#readyMs = undefined;
-    session.close(CloseCode.normal, '');
-    this.#events.onClosed(session);
+    this.#parts.events.onClosed(session);
+    this.#parts.instances.release(session.server, this);
     if (this.#disposed) return;
-    const refused = isRefusal(code);
-    this.#complain(wasReady, code, reason);
-    this.#retry = setTimeout(() => this.start(), (refused ? this.#refused : this.#broken).nextMs());
+    if (this.#isTwin) this.#log.debug({ instance: session.server }, 'another address leads to the same server');
+    else this.#complain(wasReady, code, reason);
+    const backoff = this.#isTwin ? this.#twin : isRefusal(code) ? this.#refused : this.#broken;
+    this.#retry = setTimeout(() => this.start(), backoff.nextMs());
   }
 
   /** Once for each kind of trouble, not at every attempt. */

@@ -19,6 +19,7 @@ class Stage {
   readonly index = new RunIndex();
   closed: { readonly code: number; readonly reason: string } | undefined;
   readyCalls = 0;
+  wanted = true;
   readonly frames: ServerFrame[] = [];
   readonly session: Session;
 
@@ -44,6 +45,7 @@ class Stage {
       },
     };
     const events = {
+      onProved: () => this.wanted,
       onReady: () => this.readyCalls++,
       onFrame: (_: Session, frame: ServerFrame) => this.frames.push(frame),
     };
@@ -117,6 +119,17 @@ test('a server that does not own the key it shows is refused before the agent pr
   assert.equal(stage.pins.size, 0);
 });
 
+test('a session that is not wanted ends before the agent proves anything', () => {
+  const stage = new Stage();
+  stage.wanted = false;
+  stage.challenge(createIdentity().identity);
+  assert.equal(stage.closed?.code, CloseCode.normal);
+  assert.deepEqual(
+    stage.sent.map((frame) => frame.t),
+    ['hello'],
+  );
+});
+
 test('another key for a known cluster is refused, and the remedy named', () => {
   const stage = new Stage();
   stage.pins.set(CLUSTER, createIdentity().identity.publicKey);
@@ -158,7 +171,9 @@ test('heartbeats tell the assigns received and what runs', () => {
 
 test('a server that goes silent is given up, but not for a pause of the agent itself', () => {
   const stage = new Stage().welcomed();
-  for (let now = INTERVAL_MS; now <= 3 * INTERVAL_MS; now += INTERVAL_MS) stage.session.beat(now);
+  for (let now = INTERVAL_MS; now < 3 * INTERVAL_MS; now += INTERVAL_MS) stage.session.beat(now);
+  assert.equal(stage.session.patienceLeftMs(2_900), 100);
+  stage.session.checkSilence(2_999);
   assert.equal(stage.closeCode(), undefined);
   stage.session.beat(63_000);
   assert.equal(stage.closeCode(), undefined, 'a minute in which this process did not run');

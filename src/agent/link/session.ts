@@ -29,6 +29,8 @@ export interface SessionSocket {
 type Steady = Exclude<ServerFrame, { readonly t: 'challenge' | 'welcome' | 'list' | 'alive' }>;
 
 export interface SessionEvents {
+  /** The server has proved its key. False: this session is not wanted, and ends before the agent proves anything. */
+  onProved(session: Session): boolean;
   /** the opening is done and the runs were listed */
   onReady(session: Session): void;
   onFrame(session: Session, frame: Steady): void;
@@ -109,17 +111,26 @@ export class Session {
 
   /** Sends a heartbeat, and gives up a server that has been silent for too long. Call it once an interval. */
   beat(nowMs: number): void {
-    const lateMs = nowMs - this.#lastBeatMs - this.#self.intervalMs;
+    this.checkSilence(nowMs);
     this.#lastBeatMs = nowMs;
     if (this.#phase !== 'ready') return;
-    // This process was stopped or starved for longer than a beat: what the server sent meanwhile is still unread.
-    if (lateMs > this.#self.intervalMs) this.#lastHeardMs = nowMs;
-    if (nowMs - this.#lastHeardMs > this.#silentMs) {
-      this.close(CloseCode.silent, `the server said nothing for ${this.#silentMs} ms`);
-      return;
-    }
     const { runs, digest } = this.#index.current(this.cluster8);
     this.send({ t: 'heartbeat', assigns: this.#assigns, runs, digest, intervalMs: this.#self.intervalMs });
+  }
+
+  /** How much longer the server may be silent, ms; infinite before the session is open. */
+  patienceLeftMs(nowMs: number): number {
+    return this.#phase === 'ready' ? Math.max(0, this.#lastHeardMs + this.#silentMs - nowMs) : Infinity;
+  }
+
+  /** Gives up a server that has been silent for too long. */
+  checkSilence(nowMs: number): void {
+    if (this.#phase !== 'ready') return;
+    const lateMs = nowMs - this.#lastBeatMs - this.#self.intervalMs;
+    // This process was stopped or starved for longer than a beat: what the server sent meanwhile is still unread.
+    if (lateMs > this.#self.intervalMs) this.#lastHeardMs = nowMs;
+    if (nowMs - this.#lastHeardMs < this.#silentMs) return;
+    this.close(CloseCode.silent, `the server said nothing for ${this.#silentMs} ms`);
   }
 
   close(code: number, reason: string): void {
@@ -170,6 +181,7 @@ export class Session {
     this.#trust(frame.cluster, frame.key);
     this.#cluster = frame.cluster;
     this.#server = frame.instance;
+    if (!this.#events.onProved(this)) return this.close(CloseCode.normal, 'this session is not wanted');
     this.#phase = 'welcome';
     this.send({ t: 'proof', proof: prove('agent', opening, this.#self.identity) });
   }

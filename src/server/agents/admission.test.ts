@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { agentSelf, ScriptedAgent } from '../testing/scripted-agent.js';
-import { TestServer } from '../testing/test-server.js';
+import { mysqlPlace } from '../store/testing/test-databases.js';
+import { onMysql, TestServer } from '../testing/test-server.js';
 
 test('the first key of a Host is pinned; another one is refused with the remedy, until the Host is forgotten', async () => {
   await using server = await TestServer.start();
@@ -75,6 +76,66 @@ test('a new process of the same boot replaces the older one at once', async () =
   assert.equal((await second.next('assign')).taskId, task);
 });
 
+test('two processes of one boot with one key: the newer one stays, the older one does not put it out again', async () => {
+  await using server = await TestServer.start();
+  const self = agentSelf('web-01');
+  using older = await ScriptedAgent.connect(server.agentPort, self);
+  using newer = await ScriptedAgent.connect(server.agentPort, { ...self, instance: randomUUID() });
+  assert.equal((await older.closed).code, CloseCode.replaced);
+  using again = await ScriptedAgent.dial(server.agentPort, self);
+  await again.prove();
+  assert.equal((await again.closed).code, CloseCode.hostTaken);
+  using third = await ScriptedAgent.dial(server.agentPort, self);
+  await third.prove();
+  await third.closed;
+  const { dat } = await server.call('GET', '/hosts');
+  assert.partialDeepStrictEqual(dat, [
+    { session: { instance: newer.self.instance }, refused: { kind: 'clone', count: 2 } },
+  ]);
+  newer[Symbol.dispose]();
+  await newer.closed;
+  using last = await ScriptedAgent.connect(server.agentPort, self);
+  assert.equal(last.self.instance, self.instance);
+});
+
+test('the key of a Host that another server has forgotten gives way to the next one', async () => {
+  await using place = mysqlPlace();
+  await using one = await TestServer.start(onMysql(place));
+  await using two = await TestServer.start(onMysql(place));
+  const impostor = agentSelf('web-01');
+  using first = await ScriptedAgent.connect(one.agentPort, impostor);
+  using second = await ScriptedAgent.connect(two.agentPort, impostor);
+  assert.equal((await one.call('DELETE', '/host/web-01/key')).err, '');
+  assert.equal((await first.closed).code, CloseCode.notAdmitted);
+  const rightful = agentSelf('web-01');
+  using _third = await ScriptedAgent.connect(two.agentPort, rightful);
+  assert.equal((await second.closed).code, CloseCode.notAdmitted);
+  using _fourth = await ScriptedAgent.connect(one.agentPort, rightful);
+  using late = await ScriptedAgent.dial(one.agentPort, impostor);
+  await late.prove();
+  assert.equal((await late.closed).reason, 'another key is pinned for web-01');
+});
+
+test('two keys that come to two servers at once: one gets the Host on both', async () => {
+  await using place = mysqlPlace();
+  await using one = await TestServer.start(onMysql(place));
+  await using two = await TestServer.start(onMysql(place));
+  const rivals = [agentSelf('web-01'), agentSelf('web-01')] as const;
+  const outcomes = await Promise.all(
+    rivals.map(async (self, i) => {
+      using agent = await ScriptedAgent.dial((i === 0 ? one : two).agentPort, self);
+      await agent.prove();
+      return await Promise.race([agent.next('welcome').then(() => 'welcome'), agent.closed.then(({ code }) => code)]);
+    }),
+  );
+  assert.equal(outcomes.filter((outcome) => outcome === 'welcome').length, 1, String(outcomes));
+  const winner = outcomes[0] === 'welcome' ? rivals[0] : rivals[1];
+  for (const server of [one, two]) {
+    using agent = await ScriptedAgent.connect(server.agentPort, { ...winner, instance: randomUUID() });
+    assert.equal(agent.self.host, 'web-01');
+  }
+});
+
 test('another boot is refused as a clone while the first answers a ping', async () => {
   await using server = await TestServer.start();
   const self = agentSelf('web-01');
@@ -87,7 +148,11 @@ test('another boot is refused as a clone while the first answers a ping', async 
     {
       connected: true,
       session: { instance: self.instance },
-      refused: { why: 'another live session, from 127.0.0.1, holds web-01' },
+      refused: {
+        kind: 'clone',
+        count: 1,
+        why: 'another live session, from 127.0.0.1, holds web-01 with the same key: a copy of its MetaDir',
+      },
     },
   ]);
   first.send({ t: 'heartbeat', assigns: 0, runs: 0, digest: '0', intervalMs: 1_000 });

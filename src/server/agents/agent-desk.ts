@@ -10,7 +10,7 @@ import type { AgentSession } from './agent-session.js';
 import type { AgentEvents } from './gateway.js';
 import type { HostSession } from './host-session.js';
 import { PinAdmission } from './pin-admission.js';
-import { Refusals } from './refusals.js';
+import { RefusalKind, Refusals, type Refused } from './refusals.js';
 import type { Admission, SessionDesk } from './session-desk.js';
 import type { SessionRegistry } from './session-registry.js';
 
@@ -81,14 +81,14 @@ export class AgentDesk implements SessionDesk, HostDirectory {
           instance: connected.hello?.instance ?? '',
           runs: connected.heldRuns,
         },
-        refused: refused && { at: new Date(refused.atMs).toISOString(), address: refused.address, why: refused.why },
+        refused: refused && refusedView(refused),
       };
     });
   }
 
   /** Notes an agent that was turned away, for the log and the list of hosts. */
   refused(host: string, address: string, why: string, remedy: string): void {
-    this.#refusals.note(host, address, why, remedy);
+    this.#refusals.note(host, { kind: RefusalKind.taken, address, why, remedy });
   }
 
   /** The agent that has the key is put out and kept out for a while, so that the rightful one can come in. */
@@ -102,4 +102,8 @@ export class AgentDesk implements SessionDesk, HostDirectory {
     if (holder?.hello?.key === key) holder.close(CloseCode.notAdmitted, 'the key of this host was forgotten');
     return known;
   }
+}
+
+function refusedView({ atMs, kind, address, why, remedy, count }: Refused): HostView['refused'] {
+  return { at: new Date(atMs).toISOString(), kind, address, why, remedy, count };
 }

@@ -13,7 +13,7 @@ const WRITE_EVERY_MS = 5_000;
 const WRITE_GROUP = 500;
 const LAST_WRITES_WITHIN_MS = 500;
 
-type Records = Pick<Store, 'agents' | 'agent' | 'saveAgent' | 'forgetAgent'>;
+type Records = Pick<Store, 'agents' | 'agent' | 'saveAgent' | 'pinAgent' | 'forgetAgent'>;
 
 /**
  * The agents this database knows, in memory and in the store. A first sight is written at once. Other changes are
@@ -62,13 +62,19 @@ export class AgentRecords implements AsyncDisposable {
     if (record) this.#keep(record);
   }
 
-  /** Pins the key of a Host that has none. The key holds from the call on, and is durable when the promise resolves. */
-  async pin(hello: HelloFrame): Promise<void> {
+  /**
+   * Pins the key of a Host that has none. The key holds from the call on, and is durable when the promise resolves with
+   * true; false: another server has pinned another one at the same moment, which holds.
+   */
+  async pin(hello: HelloFrame): Promise<boolean> {
     const before = this.#byHost.get(hello.host);
     const record = recordOf(hello, before);
     this.#keep(record);
     try {
-      await this.#store.saveAgent(record);
+      const stored = await this.#store.pinAgent(record);
+      if (stored.key === hello.key) this.#fresh.add(hello.host);
+      else this.#keep(stored);
+      return stored.key === hello.key;
     } catch (error) {
       if (this.#byHost.get(hello.host) === record) this.#restore(hello.host, before);
       throw error;

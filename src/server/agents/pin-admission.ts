@@ -2,7 +2,8 @@ import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import type { AgentRecords } from './agent-records.js';
 import type { AgentSession } from './agent-session.js';
-import type { Refusals } from './refusals.js';
+import { RefusalKind, type Refusal, type Refusals } from './refusals.js';
+import type { HostSession } from './host-session.js';
 import type { Admission } from './session-desk.js';
 import type { SessionRegistry } from './session-registry.js';
 
@@ -13,10 +14,12 @@ const PROBE_MS = 2_000;
 const BARRED_MS = 20_000;
 
 const OWN_HOST = 'give each machine a Host of its own in agentd.conf';
+const OWN_META_DIR = 'on the machine that is the copy, give MetaDir another place and Host another name in agentd.conf';
 
 /**
  * Admission "pin": the first key seen for a Host is the only one it is given to, until it is forgotten. And one Host
- * has one session: the newest process of the same boot replaces an older one at once, anyone else only a dead one.
+ * has one session: the newest process of the same boot replaces an older one at once, anyone else only a dead one. A
+ * process that was replaced is no newer one: if it comes back, it and its replacer are copies of each other.
  */
 export class PinAdmission {
   readonly #records: AgentRecords;
@@ -24,6 +27,8 @@ export class PinAdmission {
   readonly #refusals: Refusals;
   /** one a host that an operator had forgotten */
   readonly #barred = new Map<string, { readonly key: string; readonly untilMs: number }>();
+  /** the process that a session has replaced */
+  readonly #replaced = new WeakMap<HostSession, string>();
 
   constructor(records: AgentRecords, registry: SessionRegistry, refusals: Refusals) {
     this.#records = records;
@@ -48,7 +53,10 @@ export class PinAdmission {
     const record = this.#records.get(host);
     const newStore = record !== undefined && record.storeId !== '' && record.storeId !== hello.storeId;
     if (record?.key === hello.key) this.#records.seen(hello);
-    else await this.#records.pin(hello);
+    else if (!(await this.#records.pin(hello))) {
+      this.#registry.release(session);
+      return this.#refuse(session, host, otherKey(host));
+    }
     return { admitted: true, newStore };
   }
 
@@ -60,17 +68,16 @@ export class PinAdmission {
       if (wrong || session.closed) return wrong;
       const holder = this.#registry.holder(hello.host);
       if (!holder) return undefined;
-      if (!holder.pushed || replaces(hello, holder.hello)) {
+      if (this.#isForgotten(holder)) {
+        // By way of another server, which can't reach this session.
+        this.bar(hello.host, holder.hello?.key ?? '');
+        holder.close(CloseCode.notAdmitted, 'the key of this host was forgotten');
+      } else if (!holder.pushed || this.#replaces(hello, holder)) {
         // One that shows no key gives way to one that proves its own.
         holder.close(CloseCode.replaced, 'a newer process of this agent has connected');
+        if (holder.hello) this.#replaced.set(session, holder.hello.instance);
       } else if (heard) {
-        return this.#refuse(
-          session,
-          hello.host,
-          CloseCode.hostTaken,
-          `another live session, from ${holder.address}, holds ${hello.host}`,
-          OWN_HOST,
-        );
+        return this.#refuse(session, hello.host, taken(hello, holder));
       } else {
         heard = await holder.probe(PROBE_MS);
         if (!heard) holder.close(CloseCode.silent, 'no answer to a ping, and another session wants the Host');
@@ -80,30 +87,50 @@ export class PinAdmission {
 
   #checkKey(session: AgentSession, { host, key }: HelloFrame): Admission | undefined {
     const pinned = this.#records.get(host)?.key ?? '';
-    if (pinned !== '' && pinned !== key) {
-      const remedy = `if the machine was reinstalled: ibex hosts forget ${host}`;
-      return this.#refuse(session, host, CloseCode.notAdmitted, `another key is pinned for ${host}`, remedy);
-    }
+    if (pinned !== '' && pinned !== key) return this.#refuse(session, host, otherKey(host));
     const barred = this.#barred.get(host);
     if (barred && performance.now() > barred.untilMs) this.#barred.delete(host);
     else if (barred?.key === key) {
-      const why = `the key of ${host} was forgotten; it is admitted again soon if no other agent comes`;
-      return this.#refuse(session, host, CloseCode.notAdmitted, why, 'none needed, or stop this agent');
+      return this.#refuse(session, host, {
+        kind: RefusalKind.forgotten,
+        why: `the key of ${host} was forgotten; it is admitted again soon if no other agent comes`,
+        remedy: 'none needed, or stop this agent',
+      });
     }
     const twin = this.#records.twin(host);
     if (twin === undefined) return undefined;
     const why = `${host} differs from the known Host ${twin} only by letter case or blanks`;
-    return this.#refuse(session, host, CloseCode.notAdmitted, why, OWN_HOST);
+    return this.#refuse(session, host, { kind: RefusalKind.name, why, remedy: OWN_HOST });
   }
 
-  #refuse(session: AgentSession, host: string, closeCode: CloseCode, why: string, remedy: string): Admission {
-    this.#refusals.note(host, session.address, why, remedy);
-    return { admitted: false, closeCode, why };
+  /** True if the Host's key is no longer the one with which this session came in. */
+  #isForgotten({ host, hello }: HostSession): boolean {
+    return hello !== undefined && hello.key !== this.#records.get(host)?.key;
+  }
+
+  #replaces(hello: HelloFrame, holder: HostSession): boolean {
+    const older = holder.hello;
+    const restarted = older?.key === hello.key && older.bootId === hello.bootId && older.instance !== hello.instance;
+    return restarted && this.#replaced.get(holder) !== hello.instance;
+  }
+
+  #refuse(session: AgentSession, host: string, refusal: Omit<Refusal, 'address'>): Admission {
+    this.#refusals.note(host, { ...refusal, address: session.address });
+    const keyIsRight = refusal.kind === RefusalKind.clone || refusal.kind === RefusalKind.taken;
+    const closeCode = keyIsRight ? CloseCode.hostTaken : CloseCode.notAdmitted;
+    return { admitted: false, closeCode, why: refusal.why };
   }
 }
 
-function replaces(hello: HelloFrame, older: HelloFrame | undefined): boolean {
-  return (
-    older !== undefined && hello.key === older.key && hello.bootId === older.bootId && hello.instance !== older.instance
-  );
+function otherKey(host: string): Omit<Refusal, 'address'> {
+  const remedy = `if the machine was reinstalled: ibex hosts forget ${host}`;
+  return { kind: RefusalKind.otherKey, why: `another key is pinned for ${host}`, remedy };
+}
+
+function taken(hello: HelloFrame, holder: HostSession): Omit<Refusal, 'address'> {
+  const why = `another live session, from ${holder.address}, holds ${hello.host}`;
+  if (hello.instance === holder.hello?.instance) {
+    return { kind: RefusalKind.taken, why, remedy: 'none needed: it is the same process' };
+  }
+  return { kind: RefusalKind.clone, why: `${why} with the same key: a copy of its MetaDir`, remedy: OWN_META_DIR };
 }

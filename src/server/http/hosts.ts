@@ -1,6 +1,17 @@
 import { ok, refusal } from './reply.js';
 import type { Handler } from './request.js';
 
+export interface RefusedView {
+  /** the last time; RFC 3339 */
+  readonly at: string;
+  readonly kind: string;
+  readonly address: string;
+  readonly why: string;
+  readonly remedy: string;
+  /** since the server's start */
+  readonly count: number;
+}
+
 /** A machine as `ibex hosts` shows it. */
 export interface HostView {
   readonly host: string;
@@ -12,7 +23,7 @@ export interface HostView {
   /** undefined while it is not connected */
   readonly session: { readonly address: string; readonly instance: string; readonly runs: number } | undefined;
   /** the last one that was turned away as this Host, if any since the server's start */
-  readonly refused: { readonly at: string; readonly address: string; readonly why: string } | undefined;
+  readonly refused: RefusedView | undefined;
 }
 
 /** The machines that have ever said hello. Implemented by the agents' side. */

@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely';
-import type { RowWrite } from './dialect.js';
+import type { Writes } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import type { GroupCommit } from './group-commit.js';
 import { agentRecord, agentRow } from './rows.js';
-import type { AgentTable, Tables } from './schema/tables.js';
+import type { Tables } from './schema/tables.js';
 import type { AgentRecord } from './store.js';
 
 /** The table of agents and their keys. */
@@ -11,13 +11,18 @@ export class AgentQueries {
   readonly #engine: SqlEngine;
   readonly #db: Kysely<Tables>;
   readonly #commits: GroupCommit;
-  readonly #save: RowWrite<AgentTable>;
+  readonly #writes: Pick<Writes, 'saveAgent' | 'pinAgent'>;
 
-  constructor(engine: SqlEngine, db: Kysely<Tables>, commits: GroupCommit, save: RowWrite<AgentTable>) {
+  constructor(
+    engine: SqlEngine,
+    db: Kysely<Tables>,
+    commits: GroupCommit,
+    writes: Pick<Writes, 'saveAgent' | 'pinAgent'>,
+  ) {
     this.#engine = engine;
     this.#db = db;
     this.#commits = commits;
-    this.#save = save;
+    this.#writes = writes;
   }
 
   async all(): Promise<AgentRecord[]> {
@@ -35,7 +40,12 @@ export class AgentQueries {
   }
 
   async save(record: AgentRecord): Promise<void> {
-    await this.#commits.run(this.#save.of(record.host, [agentRow(record)]));
+    await this.#commits.run(this.#writes.saveAgent.of(record.host, [agentRow(record)]));
+  }
+
+  async pin(record: AgentRecord): Promise<AgentRecord> {
+    await this.#commits.run(this.#writes.pinAgent.of(record.host, [agentRow(record)]));
+    return (await this.one(record.host)) ?? record;
   }
 
   async forget(host: string): Promise<boolean> {

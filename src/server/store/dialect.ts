@@ -65,8 +65,10 @@ export interface Writes {
   readonly deleteScheduler: RowWrite<{ readonly id: number }>;
   /** takes over a key that has expired, and fails as a duplicate of one that has not */
   readonly onceKey: RowWrite<{ readonly request_key: string; readonly task_id: number; readonly ttl_ms: number }>;
-  /** inserts, or updates all but first_seen_ms */
+  /** inserts, or updates all but first_seen_ms and the key */
   readonly saveAgent: RowWrite<AgentTable>;
+  /** inserts, or fills in the key where there is none */
+  readonly pinAgent: RowWrite<AgentTable>;
   hosts(table: `task_host_${number}`): HostWrites;
 }
 

@@ -219,12 +219,17 @@ for (const database of testDatabases) {
         };
         await f.store.saveAgent(record);
         await f.store.saveAgent({ ...record, key: 'k2', firstSeenMs: 200, lastSeenMs: 200 });
-        assert.deepEqual(await f.store.agent('a'), { ...record, key: 'k2', lastSeenMs: 200 });
+        assert.deepEqual(await f.store.agent('a'), { ...record, lastSeenMs: 200 }, 'a key is never overwritten');
+        const rival = { ...record, key: 'k2', lastSeenMs: 300 };
+        assert.deepEqual(await f.store.pinAgent(rival), { ...record, lastSeenMs: 200 }, 'the first key holds');
         assert.equal(await f.store.agent('A'), undefined);
         assert.equal(await f.store.forgetAgent('a'), true);
         assert.equal(await f.store.forgetAgent('a'), false);
         assert.equal(await f.store.forgetAgent('zz'), false);
         assert.deepEqual(await f.store.agents(), [{ ...record, key: '', lastSeenMs: 200 }]);
+        await f.store.saveAgent({ ...record, lastSeenMs: 400 });
+        assert.deepEqual(await f.store.agent('a'), { ...record, key: '', lastSeenMs: 400 }, 'a forgotten key stays so');
+        assert.equal((await f.store.pinAgent(rival)).key, 'k2');
       });
     });
 

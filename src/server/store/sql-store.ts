@@ -69,7 +69,7 @@ export class SqlStore implements Store {
     this.#onceKeys = new OnceKeys(engine, db, dialect, this.#commits);
     this.#tasks = new TaskQueries(engine, db);
     this.#list = new TaskList(engine, db, dialect);
-    this.#agents = new AgentQueries(engine, db, this.#commits, dialect.writes.saveAgent);
+    this.#agents = new AgentQueries(engine, db, this.#commits, dialect.writes);
   }
 
   nextTaskId(): Promise<number> {
@@ -148,6 +148,10 @@ export class SqlStore implements Store {
 
   saveAgent(record: AgentRecord) {
     return this.#agents.save(record);
+  }
+
+  pinAgent(record: AgentRecord) {
+    return this.#agents.pin(record);
   }
 
   forgetAgent(host: string) {

@@ -198,8 +198,10 @@ export interface Store extends AsyncDisposable {
 
   agents(): Promise<AgentRecord[]>;
   agent(host: string): Promise<AgentRecord | undefined>;
-  /** Inserts, or updates all but firstSeenMs. */
+  /** Inserts, or updates all but firstSeenMs and the key. */
   saveAgent(record: AgentRecord): Promise<void>;
+  /** Inserts, or fills in the key where there is none. Resolves with what is there then: another server may be first. */
+  pinAgent(record: AgentRecord): Promise<AgentRecord>;
   /** Forgets the key of a Host; false if it had none. */
   forgetAgent(host: string): Promise<boolean>;
   /** Cheap round trip that fails when the database does not answer; it takes 3 s at most. */

@@ -4,6 +4,14 @@ import { join } from 'node:path';
 import type { Log } from '../../shared/log.js';
 import { readServerConfig } from '../config.js';
 import { Server } from '../server.js';
+import type { MysqlPlace } from '../store/testing/mysql-place.js';
+
+/** Lines of server.conf for a database that servers share; the last ones, for they begin a table. */
+export function onMysql({ target }: MysqlPlace): string {
+  const { address, user, password, database } = target;
+  if (!('host' in address)) throw new Error('the tests reach MySQL over TCP');
+  return `[MySQL]\nAddress = "${address.host}:${address.port}"\nUser = "${user}"\nPassword = "${password}"\nDBName = "${database}"`;
+}
 
 export const AUTHORIZATION = `Basic ${Buffer.from('ibex:ibex').toString('base64')}`;
 

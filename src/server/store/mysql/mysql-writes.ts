@@ -34,7 +34,8 @@ const RUN_END = [
   'stderr_truncated',
   'late',
 ] as const;
-const AGENT_CHANGING = ['public_key', 'store_id', 'boot_id', 'version', 'kind', 'last_seen_ms'] as const;
+const AGENT_CHANGING = ['store_id', 'boot_id', 'version', 'kind', 'last_seen_ms'] as const;
+const AGENT_COLUMNS = ['host', 'public_key', 'first_seen_ms', ...AGENT_CHANGING] as const;
 
 /** Writes for MySQL and MariaDB, where many rows in one statement cost little more than one. */
 export class MysqlWrites implements Writes {
@@ -157,8 +158,12 @@ export class MysqlWrites implements Writes {
     columns: ['id'],
   });
   readonly onceKey: RowWrite<OnceRow> = new OnceKeyWrite();
-  readonly saveAgent = insertInto<AgentTable>('ibex_agent', ['host', 'first_seen_ms', ...AGENT_CHANGING], {
+  readonly saveAgent = insertInto<AgentTable>('ibex_agent', AGENT_COLUMNS, {
+    rank: RANK.again,
     tail: ` on duplicate key update ${taken(...AGENT_CHANGING)}`,
+  });
+  readonly pinAgent = insertInto<AgentTable>('ibex_agent', AGENT_COLUMNS, {
+    tail: " on duplicate key update `public_key` = if(`public_key` = '', values(`public_key`), `public_key`)",
   });
 
   hosts(table: `task_host_${number}`): HostWrites {

@@ -30,6 +30,7 @@ export class SqliteWrites implements Writes {
   readonly deleteScheduler;
   readonly onceKey: RowWrite<OnceRow>;
   readonly saveAgent;
+  readonly pinAgent;
 
   constructor(db: Kysely<Tables>) {
     this.#db = db;
@@ -154,7 +155,6 @@ export class SqliteWrites implements Writes {
     this.onceKey = new OnceKeyWrite(db);
     this.saveAgent = Template.of<AgentTable>((s) => {
       const changing = {
-        public_key: s('public_key'),
         store_id: s('store_id'),
         boot_id: s('boot_id'),
         version: s('version'),
@@ -163,9 +163,29 @@ export class SqliteWrites implements Writes {
       };
       return db
         .insertInto('ibex_agent')
-        .values({ host: s('host'), first_seen_ms: s('first_seen_ms'), ...changing })
+        .values({ host: s('host'), public_key: s('public_key'), first_seen_ms: s('first_seen_ms'), ...changing })
         .onConflict((conflict) => conflict.column('host').doUpdateSet(changing));
     });
+    this.pinAgent = Template.of<AgentTable>((s) =>
+      db
+        .insertInto('ibex_agent')
+        .values({
+          host: s('host'),
+          public_key: s('public_key'),
+          store_id: s('store_id'),
+          boot_id: s('boot_id'),
+          version: s('version'),
+          kind: s('kind'),
+          first_seen_ms: s('first_seen_ms'),
+          last_seen_ms: s('last_seen_ms'),
+        })
+        .onConflict((conflict) =>
+          conflict
+            .column('host')
+            .doUpdateSet({ public_key: s('public_key') })
+            .where('ibex_agent.public_key', '=', ''),
+        ),
+    );
   }
 
   hosts(table: `task_host_${number}`): HostWrites {
