@@ -43,6 +43,15 @@ export interface OpenRun extends RunId {
   readonly delivered: boolean;
   /** latest moment at which the script can have begun, unix ms; null until it is known to have begun */
   readonly startedAtMs: number | null;
+  /** when an agent took it, as stored, unix ms; null if that was not noted */
+  readonly startedMs: number | null;
+}
+
+/** What has become of a run that is no longer under way. */
+export interface SettledRun {
+  readonly timeoutMs: number;
+  /** its end was put down as a kill that no agent has confirmed */
+  readonly killWanted: boolean;
 }
 
 /** What agents that ask for their work, instead of being sent it, need of scheduling. Implemented by the task service. */
@@ -54,6 +63,8 @@ export interface PulledWork {
   /** The agent that had this run knows it no more. Resolves when that is durable; a later result adds its output. */
   runLost(host: string, run: RunId, output: StoredOutput): Promise<void>;
   runEnded(host: string, result: ResultFrame): Promise<'stored' | 'unknown'>;
+  /** Undefined if no such task was ever made here. */
+  settledRun(host: string, run: RunId): Promise<SettledRun | undefined>;
   /** False if no such task was ever made here. */
   taskExists(taskId: number): Promise<boolean>;
 }

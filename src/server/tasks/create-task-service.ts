@@ -2,7 +2,7 @@ import type { Log } from '../../shared/log.js';
 import type { ResultFrame, AgentRun } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { HostAction, TaskAction } from '../../shared/task-states.js';
-import type { AgentEvents, AgentGateway, OpenRun, PulledWork } from '../agents/gateway.js';
+import type { AgentEvents, AgentGateway, OpenRun, PulledWork, SettledRun } from '../agents/gateway.js';
 import type { Answer, StoredOutput, TaskEvent } from '../core/events.js';
 import { FINISHED } from '../core/reduce.js';
 import type { Step } from '../core/task-draft.js';
@@ -13,7 +13,7 @@ import { AgentReports } from './agent-reports.js';
 import { ChangeListeners } from './change-listeners.js';
 import { ClosedTasks } from './closed-tasks.js';
 import { OpenTasks } from './open-tasks.js';
-import { openRuns } from './pulled-runs.js';
+import { openRuns, settledRun } from './pulled-runs.js';
 import { TaskCreator } from './task-creator.js';
 import type { ActionOutcome, CreatedTask, HostState, NewTask, TaskService } from './task-service.js';
 import { ViewedTasks } from './viewed-tasks.js';
@@ -168,6 +168,10 @@ class StoredTaskService implements RunningTaskService {
 
   async runLost(host: string, { taskId, clock }: RunId, output: StoredOutput): Promise<void> {
     await this.#open.post(taskId, { kind: 'lost', host, clock, output });
+  }
+
+  settledRun(host: string, run: RunId): Promise<SettledRun | undefined> {
+    return settledRun(this.#open.store, this.#closed, host, run);
   }
 
   async taskExists(taskId: number): Promise<boolean> {

@@ -1,6 +1,9 @@
 import { startDeadlineMs } from '../core/deadlines.js';
 import { hostEntry } from '../core/task-state.js';
-import type { OpenRun } from '../agents/gateway.js';
+import type { RunId } from '../../shared/run-key.js';
+import type { OpenRun, SettledRun } from '../agents/gateway.js';
+import type { Store } from '../store/store.js';
+import type { ClosedTasks } from './closed-tasks.js';
 import type { OpenTasks } from './open-tasks.js';
 
 /**
@@ -27,7 +30,19 @@ export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | un
       assignedAtMs: entry.assignedAtMs,
       delivered: entry.delivered,
       startedAtMs: entry.startedAtMs,
+      startedMs: entry.startedMs,
     });
   }
   return runs.length > 1 ? runs.sort((a, b) => a.clock - b.clock || a.taskId - b.taskId) : runs;
+}
+
+/** What an agent that still has a run should do with it, once scheduling is done with it. */
+export async function settledRun(
+  store: Pick<Store, 'meta'>,
+  closed: Pick<ClosedTasks, 'killWanted'>,
+  host: string,
+  { taskId, clock }: RunId,
+): Promise<SettledRun | undefined> {
+  const [meta, killWanted] = await Promise.all([store.meta(taskId), closed.killWanted(taskId, host, clock)]);
+  return meta && { timeoutMs: meta.timeout * 1_000, killWanted };
 }

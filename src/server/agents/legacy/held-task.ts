@@ -26,20 +26,32 @@ export interface HeldTask {
   readonly taskId: number;
   /** of the start */
   readonly clock: number;
+  /** under which the agent has the start, as it was last listed or named */
+  wireClock: number;
   stage: Stage;
   /** connection on which it was last offered, taken or named */
   connection: object;
   /** the agent may have had its script already when it was offered, so that nothing tells whether it was started */
   cached: boolean;
-  /** on this connection the script was asked for and given */
-  scriptOn: object | undefined;
+  /** connection on which it was offered, or its script given: an agent that goes on with it has got that far */
+  origin: object | undefined;
+  /** the script was asked for and given */
+  scriptGiven: boolean;
   /** its process has existed for certain; a kill of a task without one ends the whole agent */
   process: boolean;
-  /** the connection that gave the script broke before anything proved that it had arrived */
+  /** it may be without a script: the connection that gave it broke before anything proved that it had arrived */
   doubtful: boolean;
+  /** reports that have named it since it became doubtful, without any output */
+  silentReports: number;
+  /** connection on which its start was listed once more, to see whether the agent asks for its script again */
+  probedOn: object | undefined;
+  /** its end was told and could not be stored: whoever has it listed will tell it again, and never run it */
+  endTold: boolean;
   /** unix ms; undefined while it is not known to have begun */
   begunMs: number | undefined;
   timeoutMs: number;
+  /** scheduling was asked what became of it, as it is no longer under way there */
+  lookedUp: boolean;
   /** it should end: by an operator's wish, or because its time is over */
   killWanted: boolean;
   /** unix ms at which the kill first stood in an answer */
@@ -54,14 +66,20 @@ export function heldTask(taskId: number, clock: number, stage: Stage, connection
   return {
     taskId,
     clock,
+    wireClock: clock,
     stage,
     connection,
     cached: false,
-    scriptOn: undefined,
+    origin: undefined,
+    scriptGiven: false,
     process: false,
     doubtful: false,
+    silentReports: 0,
+    probedOn: undefined,
+    endTold: false,
     begunMs: undefined,
     timeoutMs: Number.POSITIVE_INFINITY,
+    lookedUp: false,
     killWanted: false,
     killListedMs: undefined,
     killAnswers: 0,

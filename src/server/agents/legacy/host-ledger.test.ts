@@ -5,7 +5,7 @@ import type { OpenRun } from '../gateway.js';
 import { LegacyKind } from './held-task.js';
 import { HostLedger } from './host-ledger.js';
 import type { AssignedTask, ReportedTask } from './rpc-codec.js';
-import { killClock } from './wire-clock.js';
+import { attemptClock, killClock } from './wire-clock.js';
 import { workList } from './work-list.js';
 
 const START_MS = 1_000_000;
@@ -35,6 +35,7 @@ function run(changes: Partial<OpenRun> = {}): OpenRun {
     assignedAtMs: START_MS + 1,
     delivered: false,
     startedAtMs: null,
+    startedMs: null,
     ...changes,
   };
 }
@@ -53,7 +54,7 @@ class Beats {
   #first = true;
 
   constructor(kind: LegacyKind = LegacyKind.unknown) {
-    this.ledger = new HostLedger(kind);
+    this.ledger = new HostLedger(kind, START_MS);
   }
 
   reconnect(): void {
@@ -88,8 +89,10 @@ test('a kill is listed once the process is certain, never on the first report of
   const killing = run({ status: 'killing', delivered: true });
   agent.reconnect();
   assert.deepEqual(agent.beat([killing], named('running')), [START]);
-  assert.deepEqual(agent.beat([killing], named('running')), [START], 'it may be the shell of a failed GetTaskMeta');
-  assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [KILL]);
+  const again = { ...START, clock: attemptClock(100, 1) };
+  const why = 'it may be the shell of a failed GetTaskMeta: under another clock that one asks for its script again';
+  assert.deepEqual(agent.beat([killing], named('running')), [again], why);
+  assert.deepEqual(agent.beat([killing], named('running', again.clock)), [KILL], 'it did not ask');
   assert.deepEqual(agent.beat([killing]), [KILL], 'while it kills, the agent is quiet about the task');
   assert.deepEqual(agent.lost, []);
 });

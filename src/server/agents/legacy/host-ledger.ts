@@ -1,7 +1,9 @@
 import type { RunId } from '../../../shared/run-key.js';
 import type { OpenRun } from '../gateway.js';
-import { heldTask, isAlive, LegacyKind, outputBytes, type HeldTask } from './held-task.js';
+import { heldTask, isAlive, LegacyKind, type HeldTask } from './held-task.js';
+import { noteProcess } from './process-proof.js';
 import type { ReportedTask } from './rpc-codec.js';
+import { ScriptShells } from './script-shells.js';
 import { isKillClock, startClockOf } from './wire-clock.js';
 
 /** A report, as far as what the agent has is concerned. */
@@ -37,27 +39,29 @@ const MAX_CACHED_IDS = 1_000;
 export class HostLedger {
   kind: LegacyKind;
   readonly tasks = new Map<number, HeldTask>();
+  readonly shells = new ScriptShells();
+  readonly #serverStartMs: number;
   readonly #cachedIds = new Set<number>();
-  /** ids whose script was asked for and not given: the agent holds such a task for ever, without a process */
-  readonly #withheld = new Map<number, number>();
 
-  constructor(kind: LegacyKind) {
+  constructor(kind: LegacyKind, serverStartMs: number) {
     this.kind = kind;
+    this.#serverStartMs = serverStartMs;
   }
 
-  hasScript(taskId: number): boolean {
-    return this.#cachedIds.has(taskId);
+  /** True unless the agent must ask for the script of this run before it can start it. */
+  mayHaveScript({ taskId, clock, meta }: OpenRun): boolean {
+    if (this.#cachedIds.has(taskId)) return true;
+    const createdMs = meta.created.getTime();
+    // No start but the first has a clock that is not after the task's creation.
+    return createdMs < this.#serverStartMs && clock > Math.floor(createdMs / 1_000);
   }
 
-  /** True if what the agent names is only the shell of a task whose script it was not given. */
-  isWithheld({ taskId, clock }: RunId): boolean {
-    return this.#withheld.get(taskId) === clock;
-  }
-
-  offered(run: OpenRun, connection: object, cached: boolean): void {
+  offered(run: OpenRun, connection: object, wireClock: number): void {
     if (this.tasks.get(run.taskId)?.clock === run.clock) return;
     const held = heldTask(run.taskId, run.clock, 'offered', connection);
-    held.cached = cached;
+    held.wireClock = wireClock;
+    held.cached = this.mayHaveScript(run);
+    held.origin = connection;
     held.timeoutMs = run.timeoutMs;
     this.tasks.set(run.taskId, held);
   }
@@ -68,23 +72,39 @@ export class HostLedger {
     const held = known?.clock === run.clock ? known : heldTask(run.taskId, run.clock, 'taken', connection);
     if (held.stage === 'offered') held.stage = 'taken';
     held.connection = connection;
-    held.scriptOn = connection;
+    held.origin = connection;
+    held.scriptGiven = true;
     held.timeoutMs = run.timeoutMs;
     held.begunMs ??= nowMs;
     this.tasks.set(run.taskId, held);
-    this.#withheld.delete(run.taskId);
+    this.shells.delete(run.taskId);
     this.#cachedIds.add(run.taskId);
     const oldest = this.#cachedIds.values().next();
     if (this.#cachedIds.size > MAX_CACHED_IDS && !oldest.done) this.#cachedIds.delete(oldest.value);
   }
 
+  /** The script was asked for, and not given after all. */
   scriptWithheld(taskId: number): void {
+    this.#cachedIds.delete(taskId);
+    this.notListed(taskId);
+  }
+
+  /** It was to be listed, and was not after all: under that clock nothing has begun, nor ever will. */
+  notListed(taskId: number): void {
     const held = this.tasks.get(taskId);
     if (!held) return;
     this.tasks.delete(taskId);
-    this.#withheld.set(taskId, held.clock);
-    const oldest = this.#withheld.keys().next();
-    if (this.#withheld.size > MAX_CACHED_IDS && !oldest.done) this.#withheld.delete(oldest.value);
+    this.shells.add(taskId, held.wireClock);
+  }
+
+  /** These ends were told, and could not be stored yet. */
+  endsTold(taskIds: Iterable<number>): void {
+    for (const taskId of taskIds) {
+      const held = this.tasks.get(taskId);
+      if (!held) continue;
+      held.endTold = true;
+      held.stage = 'seen';
+    }
   }
 
   /** Takes in what a report says and does not say. `open`: what scheduling has under way on this host. */
@@ -96,7 +116,7 @@ export class HostLedger {
     for (const held of this.tasks.values()) {
       const expected = open.get(held.taskId);
       const isOpen = expected?.clock === held.clock;
-      if (!beat.alive.has(held.taskId)) this.#notNamed(held, isOpen, beat, begun, lost);
+      if (!this.#isNamed(held, beat)) this.#notNamed(held, isOpen, beat, begun, lost);
       this.#judgeTime(held, beat.nowMs, isOpen && expected.status === 'killing');
     }
     return { begun, lost };
@@ -107,22 +127,25 @@ export class HostLedger {
     return [...this.tasks.values()].filter(({ stage, cached }) => stage === 'offered' && cached);
   }
 
+  /** Under another clock it is an older start, or the shell of one, which says nothing of this one. */
+  #isNamed({ taskId, clock }: HeldTask, beat: Beat): boolean {
+    const named = beat.alive.get(taskId);
+    return named !== undefined && startClockOf(named.clock) === clock && !this.shells.has(taskId, named.clock);
+  }
+
   #named(task: ReportedTask, beat: Beat, open: OpenRun | undefined, begun: RunId[]): void {
     if (task.status === 'running') this.kind = LegacyKind.categraf;
     const { taskId } = task;
     const clock = startClockOf(task.clock);
-    if (this.isWithheld({ taskId, clock })) return;
+    if (this.shells.has(taskId, task.clock)) return;
     let held = this.tasks.get(taskId);
-    if (held?.clock !== clock) this.tasks.set(taskId, (held = heldTask(taskId, clock, 'seen', beat.connection)));
+    if (held?.clock !== clock) this.tasks.set(taskId, (held = heldTask(taskId, clock, 'offered', beat.connection)));
     const expected = open?.clock === clock ? open : undefined;
     held.begunMs ??= expected?.startedAtMs ?? beat.nowMs;
     if (expected) held.timeoutMs = expected.timeoutMs;
-    // Proof of a process: it has printed something; or the agent went on with the connection that gave it the script,
-    // or has it at hand. The first report of a connection was written before whatever broke the one before.
-    const given =
-      held.scriptOn === beat.connection || (held.scriptOn === undefined && (held.cached || expected?.delivered));
-    held.process ||= outputBytes(task) > 0 || (given === true && !beat.first);
+    noteProcess(held, task, beat, expected, this.#serverStartMs);
     if (isKillClock(task.clock)) held.killListedMs ??= beat.nowMs;
+    else held.wireClock = task.clock;
     if (expected && !expected.delivered) begun.push({ taskId, clock });
     held.stage = 'seen';
     held.connection = beat.connection;
@@ -135,6 +158,7 @@ export class HostLedger {
       this.tasks.delete(held.taskId);
       return;
     }
+    if (held.endTold) return;
     const sameConnection = held.connection === beat.connection;
     switch (held.stage) {
       case 'offered':
@@ -155,6 +179,7 @@ export class HostLedger {
     if (!sameConnection && held.cached && this.kind === LegacyKind.agentd) {
       // Listed on: an agent of this kind looks the same whether it has begun, has restarted or has never been asked.
       held.connection = beat.connection;
+      held.origin = beat.connection;
     } else if (!sameConnection && held.cached) {
       // It may have begun, and ended its own agent. Offered again it would do so again, and again.
       this.#lose(held, lost);
@@ -175,7 +200,7 @@ export class HostLedger {
     if (this.kind === LegacyKind.unknown && sameConnection) this.kind = LegacyKind.agentd;
     if (this.kind === LegacyKind.categraf) return this.#lose(held, lost);
     if (this.kind !== LegacyKind.agentd) return;
-    held.doubtful ||= !sameConnection && held.scriptOn !== undefined && !held.process;
+    held.doubtful ||= !sameConnection && held.scriptGiven && !held.process;
     held.process = sameConnection && !held.doubtful;
     held.connection = beat.connection;
   }

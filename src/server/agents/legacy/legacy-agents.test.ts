@@ -167,7 +167,7 @@ test('of two agents with one name only the first gets work, and the list of host
 
 test('bytes that are no text, and long texts, are stored repaired and cut', async () => {
   await using server = await TestServer.start();
-  using agent = new FaithfulAgent('a', server.agentPort);
+  using agent = new FaithfulAgent('a', server.agentPort, 'agentd');
   const ids = [await server.createTask(['a']), await server.createTask(['a'])] as const;
   for (const id of ids) await running(agent, id);
   agent.end(ids[0], 'success', Buffer.from([0x61, 0xff, 0xfe, 0x00, 0xe4, 0xb8]));

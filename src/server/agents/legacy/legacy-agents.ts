@@ -9,7 +9,7 @@ import { LegacyKind, legacyKind } from './held-task.js';
 import type { CallDesk, LegacyConnection } from './legacy-connection.js';
 import { LegacyHost, type LegacyHostParts } from './legacy-host.js';
 import type { MetaAnswer, Report, ReportAnswer } from './rpc-codec.js';
-import { scriptOf, withoutScript } from './script-answer.js';
+import { withoutScript } from './script-answer.js';
 
 export interface LegacyAgentsParts {
   readonly work: PulledWork;
@@ -52,7 +52,11 @@ export class LegacyAgents implements CallDesk {
 
   async report(peer: LegacyConnection, report: Report): Promise<ReportAnswer | undefined> {
     const { ident } = report;
-    if (peer.ident !== undefined && peer.ident !== ident) return { message: 'another name than before' };
+    if (peer.ident !== undefined && peer.ident !== ident) {
+      // Its machine was renamed. On a connection of its own it is served under the new name.
+      peer.close();
+      return undefined;
+    }
     const wrong = this.#refusal(peer, ident);
     if (wrong !== undefined) return { message: wrong };
     peer.ident = ident;
@@ -161,16 +165,17 @@ export class LegacyAgents implements CallDesk {
 
   /**
    * An agent whose connection broke between its list and this question asks on a new one, before it gives its name. It
-   * gets the script if some agent of that address was offered the task on a connection that is gone.
+   * gets the script if exactly one agent of that address was offered the task on a connection that is gone.
    */
   async #metaOfUnnamed(peer: LegacyConnection, taskId: number): Promise<MetaAnswer> {
-    for (const host of this.#hosts.values()) {
-      const run = host.connection === undefined ? host.offeredBefore(taskId) : undefined;
-      if (!run || host.lastAddress !== peer.address) continue;
-      peer.early.add(taskId);
-      return scriptOf(run.meta);
-    }
-    return await withoutScript(taskId, this.#parts.work);
+    const candidates = [...this.#hosts.values()].filter(
+      (host) => host.lastAddress === peer.address && host.mayAskFor(taskId),
+    );
+    const [host] = candidates;
+    const answer =
+      host && candidates.length === 1 ? await host.meta(peer, taskId) : await withoutScript(taskId, this.#parts.work);
+    peer.early.set(taskId, 'script' in answer);
+    return answer;
   }
 }
 

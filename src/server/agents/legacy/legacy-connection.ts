@@ -43,8 +43,8 @@ export class LegacyConnection {
   readonly openedMs = performance.now();
   /** the agent's name, from its first report on */
   ident: string | undefined;
-  /** ids whose scripts it asked for before it gave its name */
-  readonly early = new Set<number>();
+  /** ids whose scripts it asked for before it gave its name, and whether it got them */
+  readonly early = new Map<number, boolean>();
   readonly #socket: Socket;
   readonly #desk: CallDesk;
   readonly #log: Log;

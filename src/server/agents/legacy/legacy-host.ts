@@ -1,19 +1,20 @@
-import { describeError } from '../../../shared/errors.js';
 import type { Log } from '../../../shared/log.js';
 import type { RunId } from '../../../shared/run-key.js';
 import type { OpenRun, PulledWork } from '../gateway.js';
 import type { HostSession } from '../host-session.js';
 import type { Watch, WatchRequest, WatchSink } from '../session-watches.js';
 import type { ByteBudget } from './byte-budget.js';
-import { isAlive, isFinalStatus, outputBytes, type LegacyKind } from './held-task.js';
+import { isAlive, type HeldTask, type LegacyKind } from './held-task.js';
 import { HostLedger, type Beat } from './host-ledger.js';
 import { LegacyWatches } from './legacy-watches.js';
 import type { LegacyConnection } from './legacy-connection.js';
-import { mayOutlive } from './legacy-result.js';
+import { ranAnotherScript } from './legacy-result.js';
 import { LiveOutput } from './live-output.js';
 import { ResultStorage } from './result-storage.js';
 import type { MetaAnswer, Report, ReportAnswer, ReportedTask } from './rpc-codec.js';
+import { RunNotes } from './run-notes.js';
 import { withoutScript, scriptOf } from './script-answer.js';
+import { sortReport } from './sorted-report.js';
 import { startClockOf } from './wire-clock.js';
 import { workList } from './work-list.js';
 
@@ -25,13 +26,10 @@ export interface LegacyHostParts {
   readonly serverStartMs: number;
 }
 
-/** How long the answer with a script waits for the note that it was given to be durable, ms. */
-const CLAIM_WITHIN_MS = 2_000;
+/** How long an answer waits for the note that a run may begin to be durable, ms; its agent leaves after five seconds. */
+const NOTED_WITHIN_MS = 3_500;
 /** A run whose kill shows no effect for so long is no longer waited for, ms. */
 const KILL_EFFECT_MS = 30_000;
-/** How a script looks whose `su` was killed: after so many reports without new output, or so long, that is taken as its end. */
-const STEADY_REPORTS = 3;
-const DYING_MS = 15_000;
 
 /**
  * One legacy agent: what it has is known by its reports alone, and outlives its connections. The connection that
@@ -48,6 +46,7 @@ export class LegacyHost implements HostSession {
   readonly #live: LiveOutput;
   readonly #watches: LegacyWatches;
   readonly #results: ResultStorage;
+  readonly #notes: RunNotes;
   #connection: LegacyConnection | undefined;
   #lastAddress = '';
   /** ids whose end the last report told: they have no process, though their end may not be stored yet */
@@ -57,10 +56,11 @@ export class LegacyHost implements HostSession {
   constructor(host: string, kind: LegacyKind, parts: LegacyHostParts) {
     this.host = host;
     this.#parts = parts;
-    this.#ledger = new HostLedger(kind);
+    this.#ledger = new HostLedger(kind, parts.serverStartMs);
     this.#live = new LiveOutput(parts.liveBudget);
     this.#watches = new LegacyWatches(this.#live);
     this.#results = new ResultStorage(host, parts.work, parts.log);
+    this.#notes = new RunNotes(host, parts.work, parts.log);
   }
 
   get connection(): LegacyConnection | undefined {
@@ -109,7 +109,7 @@ export class LegacyHost implements HostSession {
 
   /** Another agent gets the Host. What may have begun here unseen is noted before that one is given its work. */
   close(): void {
-    for (const held of this.#ledger.unconfirmed()) this.#taken(held);
+    for (const held of this.#ledger.unconfirmed()) void this.#notes.taken(held);
     this.#connection?.close();
   }
 
@@ -137,43 +137,42 @@ export class LegacyHost implements HostSession {
     const known = this.#openRuns();
     if (!known) return NOT_KNOWN;
     const nowMs = Date.now();
-    const { alive, ended } = this.#sort(report.tasks, known, nowMs);
+    this.#attribute(connection, report.tasks, known, nowMs);
+    const { alive, ended } = sortReport(report.tasks, known, this.#ledger.tasks, nowMs);
     this.#ending = new Set(ended.keys());
     this.#show(alive, known);
+    this.#warnOfOldScripts(report.tasks);
     if (ended.size > 0) {
       const message = await this.#results.store([...ended.values()], known, this.#ledger.tasks);
+      if (message !== undefined) this.#ledger.endsTold(ended.keys());
       if (this.#connection !== connection) return undefined;
       if (message !== undefined) return { message };
       for (const { taskId, clock } of ended.values()) this.#forget(taskId, startClockOf(clock));
     }
     const open = ended.size > 0 ? this.#openRuns() : known;
     if (!open) return NOT_KNOWN;
-    for (const taskId of connection.early) this.#attribute(taskId, open, connection, nowMs);
-    connection.early.clear();
-    return this.#list({ nowMs, connection, first, alive, ended: new Set(ended.keys()) }, open);
+    return await this.#list({ nowMs, connection, first, alive, ended: new Set(ended.keys()) }, open);
   }
 
   /** Gives out a script, and before that notes durably that it was given: from then on the run may have begun. */
   async meta(connection: LegacyConnection, taskId: number): Promise<MetaAnswer> {
     const run = this.#wanted(taskId);
-    if (!run) {
-      this.#ledger.scriptWithheld(taskId);
-      return withoutScript(taskId, this.#parts.work);
+    if (run) {
+      this.#ledger.scriptGiven(run, connection, Date.now());
+      const noted = await this.#notes.takenWithin(NOTED_WITHIN_MS, run);
+      const wanted = this.#parts.work.openRuns(this.host) === undefined || this.#wanted(taskId)?.clock === run.clock;
+      if (noted && wanted && connection.open) return scriptOf(run.meta);
     }
-    this.#ledger.scriptGiven(run, connection, Date.now());
-    await this.#claim(run);
-    if (this.#parts.work.openRuns(this.host) === undefined || this.#wanted(taskId)?.clock === run.clock) {
-      return scriptOf(run.meta);
-    }
+    // The agent keeps the task without ever running it. Where it is still wanted it is listed again, under another clock.
     this.#ledger.scriptWithheld(taskId);
-    return withoutScript(taskId, this.#parts.work);
+    return await withoutScript(taskId, this.#parts.work);
   }
 
-  /** The run of this task that the host was offered on a connection that is gone, unless it is known to have begun. */
-  offeredBefore(taskId: number): OpenRun | undefined {
+  /** True if it was offered this task on a connection that is gone, and may be asking for its script on a new one. */
+  mayAskFor(taskId: number): boolean {
     const held = this.#ledger.tasks.get(taskId);
-    const open = held?.stage === 'offered' || (held?.stage === 'taken' && !held.process);
-    return open ? this.#wanted(taskId) : undefined;
+    const offered = held?.stage === 'offered' || (held?.stage === 'taken' && !held.process);
+    return this.#connection === undefined && offered && this.#wanted(taskId) !== undefined;
   }
 
   #openRuns(): ReadonlyMap<number, OpenRun> | undefined {
@@ -183,29 +182,10 @@ export class LegacyHost implements HostSession {
 
   #wanted(taskId: number): OpenRun | undefined {
     const run = this.#parts.work.openRuns(this.host)?.find((candidate) => candidate.taskId === taskId);
-    if (run?.status !== 'running') return undefined;
+    if (run?.status !== 'running' || Date.now() >= run.startUntilMs) return undefined;
     // One that another kind of agent may have begun is not for this one.
     const held = this.#ledger.tasks.get(taskId);
     return run.delivered && held?.clock !== run.clock ? undefined : run;
-  }
-
-  #sort(tasks: readonly ReportedTask[], open: ReadonlyMap<number, OpenRun>, nowMs: number): Sorted {
-    const alive = new Map<number, ReportedTask>();
-    const ended = new Map<number, ReportedTask>();
-    for (const task of tasks) {
-      const lives = !isFinalStatus(task.status) || this.#stillDying(task, open.get(task.taskId), nowMs);
-      (lives ? alive : ended).set(task.taskId, task);
-    }
-    return { alive, ended };
-  }
-
-  #stillDying(task: ReportedTask, run: OpenRun | undefined, nowMs: number): boolean {
-    const held = this.#ledger.tasks.get(task.taskId);
-    if (!held || run?.clock !== held.clock || !mayOutlive(task, run)) return false;
-    const dying = (held.dying ??= { sinceMs: nowMs, bytes: -1, steady: -1 });
-    dying.steady = dying.bytes === outputBytes(task) ? dying.steady + 1 : 0;
-    dying.bytes = outputBytes(task);
-    return dying.steady < STEADY_REPORTS && nowMs - dying.sinceMs < DYING_MS;
   }
 
   #show(alive: ReadonlyMap<number, ReportedTask>, open: ReadonlyMap<number, OpenRun>): void {
@@ -216,53 +196,76 @@ export class LegacyHost implements HostSession {
     }
   }
 
-  #list(beat: Beat, open: ReadonlyMap<number, OpenRun>): ReportAnswer {
+  async #list(beat: Beat, open: ReadonlyMap<number, OpenRun>): Promise<ReportAnswer | undefined> {
     const { begun, lost } = this.#ledger.absorb(beat, open);
-    for (const run of begun) this.#taken(run);
+    for (const run of begun) void this.#notes.taken(run);
     this.#live.retain((taskId) => this.#ledger.tasks.has(taskId));
     const { serverStartMs } = this.#parts;
     const { pushedUntilMs } = this;
     const list = workList({ ledger: this.#ledger, open: [...open.values()], beat, serverStartMs, pushedUntilMs });
-    for (const run of [...lost, ...list.lost]) if (open.get(run.taskId)?.clock === run.clock) this.#lost(run);
-    return { assign: list.assign };
+    for (const run of [...lost, ...list.lost]) if (open.get(run.taskId)?.clock === run.clock) void this.#lost(run);
+    for (const run of list.unstarted) void this.#notes.unstarted(run);
+    for (const taskId of beat.alive.keys()) void this.#lookUp(this.#ledger.tasks.get(taskId), open);
+    const dropped = list.ungated.length === 0 ? NONE : await this.#noteUngated(list.ungated, beat.connection);
+    if (this.#connection !== beat.connection) return undefined;
+    return { assign: list.assign.filter(({ taskId }) => !dropped.has(taskId)) };
   }
 
-  #attribute(taskId: number, open: ReadonlyMap<number, OpenRun>, connection: LegacyConnection, nowMs: number): void {
-    const run = open.get(taskId);
-    const given = this.#ledger.tasks.get(taskId)?.clock === run?.clock;
-    if (run?.status !== 'running' || (run.delivered && !given)) return;
-    this.#ledger.scriptGiven(run, connection, nowMs);
-    this.#taken(run);
+  /** Runs that begin as soon as they are listed are noted first. Those that may not be listed now, by id. */
+  async #noteUngated(runs: readonly OpenRun[], connection: object): Promise<ReadonlySet<number>> {
+    const noted = await Promise.all(runs.map((run) => this.#notes.takenWithin(NOTED_WITHIN_MS, run)));
+    const left = this.#connection !== connection;
+    const dropped = runs.filter((run, i) => left || noted[i] !== true || this.#wanted(run.taskId)?.clock !== run.clock);
+    for (const { taskId } of dropped) this.#ledger.notListed(taskId);
+    return new Set(dropped.map(({ taskId }) => taskId));
   }
 
-  async #claim(run: OpenRun): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLAIM_WITHIN_MS)));
-    await Promise.race([late, this.#parts.work.runTaken(this.host, run)]).catch((error: unknown) => {
-      // The agent has no use for an error: it would keep the task for ever without ever running it.
-      this.#parts.log.warn({ host: this.host, task: run.taskId, err: describeError(error) }, 'a start was not noted');
-    });
-    clearTimeout(timer);
+  /** What an agent asked for before it gave its name. */
+  #attribute(
+    connection: LegacyConnection,
+    tasks: readonly ReportedTask[],
+    open: ReadonlyMap<number, OpenRun>,
+    nowMs: number,
+  ): void {
+    for (const [taskId, given] of connection.early) {
+      const run = open.get(taskId);
+      const known = this.#ledger.tasks.get(taskId)?.clock === run?.clock;
+      if (!given) {
+        for (const task of tasks) if (task.taskId === taskId) this.#ledger.shells.add(taskId, task.clock);
+      } else if (run?.status === 'running' && (!run.delivered || known)) {
+        this.#ledger.scriptGiven(run, connection, nowMs);
+        void this.#notes.taken(run);
+      }
+    }
+    connection.early.clear();
   }
 
-  #taken(run: RunId): void {
-    this.#parts.work.runTaken(this.host, run).catch((error: unknown) => {
-      this.#parts.log.warn({ host: this.host, task: run.taskId, err: describeError(error) }, 'a start was not noted');
-    });
+  /** Scheduling is done with it, but the agent is not: what is over, or should have been killed, is killed. */
+  async #lookUp(held: HeldTask | undefined, open: ReadonlyMap<number, OpenRun>): Promise<void> {
+    if (!held || held.lookedUp || open.get(held.taskId)?.clock === held.clock) return;
+    held.lookedUp = true;
+    try {
+      const settled = await this.#parts.work.settledRun(this.host, held);
+      if (!settled) return;
+      held.timeoutMs = settled.timeoutMs;
+      held.killWanted ||= settled.killWanted;
+    } catch {
+      held.lookedUp = false;
+    }
   }
 
-  #lost({ taskId, clock }: RunId): void {
-    const told = this.#live.get(taskId, clock);
-    const note =
-      'ibex: lost: the agent restarted while the script ran; it may still run, or have ended with the agent\n';
-    const output = { stdout: told?.stdout.toString() ?? '', stderr: `${told?.stderr.toString() ?? ''}${note}` };
-    this.#parts.log.warn({ host: this.host, task: taskId }, 'a legacy agent has lost a run');
-    this.#parts.work.runLost(this.host, { taskId, clock }, output).then(
-      () => this.#forget(taskId, clock),
-      (error: unknown) => {
-        this.#parts.log.warn({ host: this.host, task: taskId, err: describeError(error) }, 'a lost run was not noted');
-      },
-    );
+  #warnOfOldScripts(tasks: readonly ReportedTask[]): void {
+    for (const { taskId, clock } of tasks) {
+      const held = this.#ledger.tasks.get(taskId);
+      if (held?.stage !== 'offered' || !ranAnotherScript(held, startClockOf(clock))) continue;
+      const remedy = 'set [Task] FirstId above every task id that this fleet has seen';
+      this.#parts.log.error({ host: this.host, task: taskId, remedy }, 'a legacy agent ran an older script of this id');
+    }
+  }
+
+  async #lost(run: RunId): Promise<void> {
+    const { taskId, clock } = run;
+    if (await this.#notes.lost({ taskId, clock }, this.#live.get(taskId, clock))) this.#forget(taskId, clock);
   }
 
   #forget(taskId: number, clock: number): void {
@@ -271,9 +274,5 @@ export class LegacyHost implements HostSession {
   }
 }
 
-interface Sorted {
-  readonly alive: Map<number, ReportedTask>;
-  readonly ended: Map<number, ReportedTask>;
-}
-
+const NONE: ReadonlySet<number> = new Set();
 const NOT_KNOWN: ReportAnswer = Object.freeze({ message: 'the server is reading its tasks, try again' });

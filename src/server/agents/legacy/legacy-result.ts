@@ -21,7 +21,10 @@ export function legacyResult(
   // A kill that no operator asked for is the end of the time that the script had.
   const overdue = isKillClock(task.clock) && expected?.status === 'running';
   const outlived = mayOutlive(task, expected);
-  const stderr = outlived ? withNote(task.stderr, expected?.meta.account ?? '') : task.stderr;
+  const notes: string[] = [];
+  if (outlived) notes.push(onlySu(expected?.meta.account ?? ''));
+  if (held && ranAnotherScript(held, clock)) notes.push(OTHER_SCRIPT);
+  const stderr = withNotes(task.stderr, notes);
   const stdoutCut = wholeLength(task.stdout);
   const stderrCut = wholeLength(task.stderr);
   return {
@@ -44,6 +47,27 @@ export function legacyResult(
   };
 }
 
+/** The end of a run that was to be killed before anything of it had begun. */
+export function unstartedResult({ taskId, clock }: OpenRun): ResultFrame {
+  return {
+    t: 'result',
+    taskId,
+    clock,
+    status: 'killed',
+    exitCode: null,
+    signal: null,
+    reason: RunReason.notStarted,
+    startedMs: null,
+    endedMs: Date.now(),
+    stdoutBytes: 0,
+    stderrBytes: 0,
+    stdoutTruncated: false,
+    stderrTruncated: false,
+    stdout: new Uint8Array(),
+    stderr: new Uint8Array(),
+  };
+}
+
 /**
  * True for a kill that may have ended only the `su` around a script of another account: these agents start it in a
  * session of its own, where their signal does not reach, and report it as killed.
@@ -62,10 +86,22 @@ function outcome(
   return outlived ? 'killfailed' : status;
 }
 
-function withNote(stderr: Uint8Array, account: string): Uint8Array {
+/** True if the agent had a script under this id without having been given one: that of another task with the same id. */
+export function ranAnotherScript(held: HeldTask, clock: number): boolean {
+  return held.clock === clock && held.origin !== undefined && !held.scriptGiven && !held.cached;
+}
+
+const OTHER_SCRIPT =
+  'ibex: the agent had a script under the id of this task already, of an older database, and ran that one instead\n';
+
+function onlySu(account: string): string {
+  return `ibex: this kind of agent ends only su when it kills a script of ${account}; the script may still run\n`;
+}
+
+function withNotes(stderr: Uint8Array, notes: readonly string[]): Uint8Array {
+  if (notes.length === 0) return stderr;
   const newline = stderr.length === 0 || stderr.at(-1) === 0x0a ? '' : '\n';
-  const note = `${newline}ibex: this kind of agent ends only su when it kills a script of ${account}; the script may still run\n`;
-  return Buffer.concat([stderr, Buffer.from(note)]);
+  return Buffer.concat([stderr, Buffer.from(`${newline}${notes.join('')}`)]);
 }
 
 /** How long a stream is at least, and whether its agent has cut it. */

@@ -43,7 +43,7 @@ test('a script is given on a fresh connection too, and counts for the agent that
   using agent = new FaithfulAgent('a', server.agentPort);
   await agent.beat();
   const id = await server.createTask(['a']);
-  agent.breakBeforeScripts = true;
+  agent.breakAtScript = 'before';
   await agent.beat();
   await agent.beatUntil('a start', () => agent.runs(id));
   await running(agent, id);

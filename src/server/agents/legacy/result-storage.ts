@@ -10,15 +10,21 @@ import type { ReportedTask } from './rpc-codec.js';
 const ANSWER_WITHIN_MS = 3_500;
 /** A result that has failed so often is stored without its text: unanswered it would keep its host from any work. */
 const TRIES_WITH_TEXT = 3;
+/** Results of one agent that are being stored at the same time; further ones of a report wait. */
+const AT_ONCE = 64;
 const NO_TEXT = Buffer.from('ibex: the output could not be stored\n');
 
-/** Stores the results of one agent's reports, each as often as the agent sends it. */
+/**
+ * Stores the results of one agent's reports. An agent sends each of them again and again; one that is still being stored
+ * is not stored a second time, so however long the database takes, at most one of each run waits for it.
+ */
 export class ResultStorage {
   readonly #host: string;
   readonly #work: Pick<PulledWork, 'runEnded'>;
   readonly #log: Log;
   /** failures so far, by id; only of results that the agent still sends */
   #failures = new Map<number, number>();
+  readonly #inFlight = new Map<string, Promise<boolean>>();
 
   constructor(host: string, work: Pick<PulledWork, 'runEnded'>, log: Log) {
     this.#host = host;
@@ -36,23 +42,38 @@ export class ResultStorage {
       const { taskId, status } = task;
       return isFinalStatus(status) ? [legacyResult({ ...task, status }, open.get(taskId), held.get(taskId))] : [];
     });
+    const given = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(() => resolve('the results are still being stored, send them again'), ANSWER_WITHIN_MS);
     });
-    const message = await Promise.race([this.#storeAll(results), late]);
+    const message = await Promise.race([this.#storeAll(results, given.signal), late]);
     clearTimeout(timer);
+    given.abort();
     return message;
   }
 
-  async #storeAll(results: readonly ResultFrame[]): Promise<string | undefined> {
-    const stored = await Promise.all(results.map((result) => this.#store(result)));
+  /** Nothing more is begun once `given` has ended. */
+  async #storeAll(results: readonly ResultFrame[], given: AbortSignal): Promise<string | undefined> {
     const failures = new Map<number, number>();
-    results.forEach(({ taskId }, i) => {
-      if (stored[i] !== true) failures.set(taskId, (this.#failures.get(taskId) ?? 0) + 1);
-    });
+    for (let from = 0; from < results.length && !given.aborted; from += AT_ONCE) {
+      const some = results.slice(from, from + AT_ONCE);
+      const stored = await Promise.all(some.map((result) => this.#once(result)));
+      some.forEach(({ taskId }, i) => {
+        if (stored[i] !== true) failures.set(taskId, (this.#failures.get(taskId) ?? 0) + 1);
+      });
+    }
     this.#failures = failures;
     return failures.size === 0 ? undefined : 'the results could not be stored, send them again';
+  }
+
+  #once(result: ResultFrame): Promise<boolean> {
+    const name = `${result.taskId} ${result.clock}`;
+    const before = this.#inFlight.get(name);
+    if (before) return before;
+    const stored = this.#store(result).finally(() => this.#inFlight.delete(name));
+    this.#inFlight.set(name, stored);
+    return stored;
   }
 
   async #store(result: ResultFrame): Promise<boolean> {

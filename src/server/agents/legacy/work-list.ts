@@ -1,8 +1,9 @@
 import type { OpenRun } from '../gateway.js';
 import { isAlive, LegacyKind, type HeldTask } from './held-task.js';
 import type { Beat, HostLedger } from './host-ledger.js';
+import { beganNearStart, wantsProbe } from './process-proof.js';
 import type { AssignedTask, ReportedTask } from './rpc-codec.js';
-import { isKillClock, killClock } from './wire-clock.js';
+import { attemptClock, attemptOf, isKillClock, killClock, MAX_ATTEMPT, startClockOf } from './wire-clock.js';
 
 /**
  * Tasks that one agent is given at the same time; more wait for their turn. A report carries the whole output of each,
@@ -23,20 +24,24 @@ export interface WorkListOptions {
 
 export interface WorkList {
   readonly assign: readonly AssignedTask[];
+  /** listed for the first time, of a script that the agent may have already: it starts without asking for anything */
+  readonly ungated: readonly OpenRun[];
   /** runs that an agent had before this server's start and has lost since */
   readonly lost: readonly OpenRun[];
+  /** runs to be killed that never had a process */
+  readonly unstarted: readonly OpenRun[];
 }
 
 /**
  * The complete list of tasks that an agent should know, one entry an id. Whatever is left out it forgets, unless it
  * still runs; so everything is listed until its end is stored.
  */
-export function workList({ ledger, open, beat, serverStartMs, pushedUntilMs }: WorkListOptions): WorkList {
-  const assign: AssignedTask[] = [];
-  const lost: OpenRun[] = [];
+export function workList(options: WorkListOptions): WorkList {
+  const { ledger, open, beat, serverStartMs, pushedUntilMs } = options;
+  const [assign, ungated, lost, unstarted]: [AssignedTask[], OpenRun[], OpenRun[], OpenRun[]] = [[], [], [], []];
   for (const held of ledger.tasks.values()) {
     if (!isAlive(held)) continue;
-    const named = beat.alive.get(held.taskId);
+    const named = namedAs(held, beat);
     // What is taken, of an agent that would name it if it knew it, is in doubt: it is neither started nor given up.
     if (!named && held.stage === 'taken' && ledger.kind === LegacyKind.unknown) continue;
     if (!beat.ended.has(held.taskId)) assign.push(entryOf(held, named, ledger, beat));
@@ -47,30 +52,47 @@ export function workList({ ledger, open, beat, serverStartMs, pushedUntilMs }: W
     // One entry an id; after an end at least one answer without the id; and no two clocks of a task at once.
     if (beat.ended.has(taskId) || (known && (isAlive(known) || isLost(known, run)))) continue;
     const formerlyPushed = run.assignedAtMs < pushedUntilMs;
+    const shellClock = ledger.shells.clockOf(run);
     // A start that was sent to another kind of agent is noted as such only in this process's memory.
     if (formerlyPushed && (run.delivered || run.assignedAtMs < serverStartMs)) continue;
-    if (run.delivered) {
-      const verdict = judgeBegun(run, ledger, beat);
+    if (shellClock !== undefined && run.status === 'killing') unstarted.push(run);
+    if (run.delivered && shellClock === undefined) {
+      const verdict = judgeBegun(run, options);
       if (verdict === 'lost') lost.push(run);
       else if (verdict) assign.push(verdict);
       continue;
     }
     if (run.status !== 'running' || beat.nowMs >= run.startUntilMs || assign.length >= MAX_TASKS) continue;
-    ledger.offered(run, beat.connection, ledger.hasScript(taskId) || run.meta.created.getTime() < serverStartMs);
-    assign.push({ taskId, clock: run.clock, action: 'start' });
+    const attempt = shellClock === undefined ? 0 : attemptOf(shellClock) + 1;
+    if (attempt > MAX_ATTEMPT) continue;
+    const wireClock = known?.clock === run.clock ? known.wireClock : attemptClock(run.clock, attempt);
+    ledger.offered(run, beat.connection, wireClock);
+    if (ledger.tasks.get(taskId)?.cached === true) ungated.push(run);
+    assign.push({ taskId, clock: wireClock, action: 'start' });
   }
-  return { assign, lost };
+  return { assign, ungated, lost, unstarted };
+}
+
+/** The entry of this report that names this run. */
+function namedAs({ taskId, clock }: HeldTask, beat: Beat): ReportedTask | undefined {
+  const named = beat.alive.get(taskId);
+  return named && startClockOf(named.clock) === clock ? named : undefined;
 }
 
 function entryOf(held: HeldTask, named: ReportedTask | undefined, ledger: HostLedger, beat: Beat): AssignedTask {
-  const { taskId } = held;
-  const killing = held.killListedMs !== undefined || (named !== undefined && isKillClock(named.clock));
-  if (!killing && !(held.killWanted && mayKill(held, named, ledger, beat))) {
-    return { taskId, clock: held.clock, action: 'start' };
+  const { taskId, clock } = held;
+  // One that it still names under its start has not taken the kill.
+  const killing = named ? isKillClock(named.clock) : held.killListedMs !== undefined;
+  if (killing || (held.killWanted && mayKill(held, named, ledger, beat))) {
+    held.killListedMs ??= beat.nowMs;
+    held.killAnswers++;
+    return { taskId, clock: killClock(clock), action: 'kill' };
   }
-  held.killListedMs ??= beat.nowMs;
-  held.killAnswers++;
-  return { taskId, clock: killClock(held.clock), action: 'kill' };
+  if (named && wantsProbe(held, named, beat)) {
+    held.wireClock = attemptClock(clock, attemptOf(held.wireClock) + 1);
+    held.probedOn = beat.connection;
+  }
+  return { taskId, clock: held.wireClock, action: 'start' };
 }
 
 /** A kill of a task that is known to the agent but has no process ends the whole agent. */
@@ -85,7 +107,7 @@ function isLost(held: HeldTask, run: OpenRun): boolean {
 }
 
 /** An open run that this process knows to have begun, but not on which agent, and that the agent does not name. */
-function judgeBegun(run: OpenRun, ledger: HostLedger, beat: Beat): 'lost' | AssignedTask | undefined {
+function judgeBegun(run: OpenRun, { ledger, beat, serverStartMs }: WorkListOptions): 'lost' | AssignedTask | undefined {
   const { taskId, clock } = run;
   switch (ledger.kind) {
     case LegacyKind.categraf: {
@@ -94,9 +116,12 @@ function judgeBegun(run: OpenRun, ledger: HostLedger, beat: Beat): 'lost' | Assi
       if (run.status === 'running' && !overdue) return 'lost';
       return { taskId, clock: killClock(clock), action: 'kill' };
     }
-    case LegacyKind.agentd:
-      ledger.offered(run, beat.connection, true);
+    case LegacyKind.agentd: {
+      ledger.offered(run, beat.connection, clock);
+      const held = ledger.tasks.get(taskId);
+      if (held) held.doubtful = beganNearStart(run, serverStartMs);
       return { taskId, clock, action: 'start' };
+    }
     case LegacyKind.unknown:
       return undefined;
     default:
