@@ -180,7 +180,8 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
         this.#options.listeners.tell(taskId, { host, status, clock: startClock });
       }
     }
-    if (step.state.ended) this.#options.log.info({ task: taskId, ...shown(step.state) }, 'task ended');
+    if (step.changes.some(({ kind }) => kind === 'end-task'))
+      this.#options.log.info({ task: taskId, ...shown(step.state) }, 'task ended');
   }
 
   failed(mailbox: TaskMailbox, error: Error): void {
