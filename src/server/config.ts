@@ -17,6 +17,8 @@ export interface ServerConfig {
   readonly rpc: Address;
   /** undefined: agents without a key are not served */
   readonly legacy: LegacyConfig | undefined;
+  /** address at which other machines reach this one */
+  readonly ip: string;
   /** name of this server in the tables, the same after every restart: IP:port of [RPC] */
   readonly schedulerName: string;
   readonly database: DatabaseConfig;
@@ -49,6 +51,7 @@ export function readServerConfig(file: string): {
   const { config, warnings: unused } = readConfig(SERVER_SCHEMA, table, file);
   const warnings = [...unused];
   const rpc = parseAddress('RPC.Listen', config.RPC.Listen, file);
+  const ip = config.Heartbeat.IP || firstAddress();
   return {
     warnings,
     config: {
@@ -56,7 +59,8 @@ export function readServerConfig(file: string): {
       http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
       rpc,
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
-      schedulerName: `${config.Heartbeat.IP || firstAddress()}:${rpc.port}`,
+      ip,
+      schedulerName: `${ip}:${rpc.port}`,
       database: databaseConfig(config, table, file, warnings),
       task: config.Task,
     },
