@@ -1200,6 +1200,24 @@ CREATE TABLE IF NOT EXISTS `ibex_agent` (
   PRIMARY KEY (`host`)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 
+-- The server processes on this database, with their last sign of life.
+CREATE TABLE IF NOT EXISTS `ibex_server` (
+  `instance` varchar(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `name` varchar(128) NOT NULL,
+  `version` varchar(64) NOT NULL,
+  `seen_ms` bigint NOT NULL,
+  PRIMARY KEY (`instance`)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+
+-- Which agents have a session with each of them.
+CREATE TABLE IF NOT EXISTS `ibex_session` (
+  `instance` varchar(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  `host` varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  `address` varchar(64) NOT NULL,
+  `since_ms` bigint NOT NULL,
+  PRIMARY KEY (`instance`, `host`)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+
 -- Requests that make one task however often they come.
 CREATE TABLE IF NOT EXISTS `ibex_idempotency` (
   `request_key` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -19,6 +19,8 @@ export interface ServerConfig {
   readonly rpc: Address;
   /** undefined: agents without a key are not served */
   readonly legacy: LegacyConfig | undefined;
+  /** address at which other machines reach this one */
+  readonly ip: string;
   /** name of this server in the tables, the same after every restart: IP:port of [RPC] */
   readonly schedulerName: string;
   /** how often it looks at what other servers have written, ms */
@@ -65,6 +67,7 @@ export function readServerConfig(file: string): {
   if (database.kind === 'sqlite' && config.Redis.Address !== '') {
     warnings.push('Redis.Address has no effect: a SQLite database has one server, which has nobody to tell');
   }
+  const ip = config.Heartbeat.IP || firstAddress();
   return {
     warnings,
     config: {
@@ -72,7 +75,8 @@ export function readServerConfig(file: string): {
       http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
       rpc,
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
-      schedulerName: `${config.Heartbeat.IP || firstAddress()}:${rpc.port}`,
+      ip,
+      schedulerName: `${ip}:${rpc.port}`,
       watchIntervalMs: Math.min(LONGEST_WATCH_MS, Math.max(SHORTEST_WATCH_MS, config.Heartbeat.Interval)),
       database,
       redis: database.kind === 'sqlite' ? undefined : redisConfig(config, file),

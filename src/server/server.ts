@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { App } from 'uWebSockets.js';
 import { describeError } from '../shared/errors.js';
 import type { Log } from '../shared/log.js';
@@ -10,6 +11,7 @@ import { LegacyAgents } from './agents/legacy/legacy-agents.js';
 import { LegacyEndpoint } from './agents/legacy/legacy-endpoint.js';
 import { OutputRelay } from './agents/output-relay.js';
 import { SessionRegistry } from './agents/session-registry.js';
+import { SharedSessions } from './agents/shared-sessions.js';
 import { isOpenToAnyone, type HttpConfig, type ServerConfig } from './config.js';
 import { ApiServer } from './http/api-server.js';
 import { BasicAuth } from './http/basic-auth.js';
@@ -94,9 +96,14 @@ export class Server implements AsyncDisposable {
     });
     this.#atStop(() => tasks[Symbol.asyncDispose]());
     this.#atStop(registry.onReady((host) => tasks.agentCame(host)));
-    const desk = new AgentDesk({ cluster: store.cluster, events: tasks, records, registry, log });
+    const instance = randomUUID();
+    const shared = new SharedSessions(instance, store, log);
+    this.#atStop(() => shared[Symbol.asyncDispose]());
+    const { cluster } = store;
+    const desk = new AgentDesk({ cluster, instance, events: tasks, records, registry, shared, store, log });
     const legacyAgents = new LegacyAgents({ work: tasks, registry, records, desk, log });
     await this.#listenToAgents(desk, legacyAgents, config);
+    shared.start(`${config.ip}:${this.#agentPort}`, ibexVersion());
     const parts = { store, tasks, outputs: new OutputRelay(registry), directory: desk };
     if (config.http) await this.#listenToCallers(config.http, parts, registry);
     else log.warn({}, 'HTTP.Enable is false: there is no API, and no tasks can be created');

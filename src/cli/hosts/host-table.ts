@@ -7,6 +7,13 @@ export interface ListedHost {
   /** of the session, or of the last time the host was seen; undefined where the server does not say */
   readonly sinceMs: number | undefined;
   readonly version: string;
+  readonly kind: string;
+  /** scripts that its agent has in hand */
+  readonly running: number;
+  /** names of the servers it is connected to */
+  readonly servers: readonly string[];
+  /** what is wrong with other agents that come under this name */
+  readonly refused: string | undefined;
 }
 
 /** Reads `dat` of GET /ibex/v1/hosts, sorted by name; fields that a later server adds are ignored. Throws UserError for anything else. */
@@ -19,15 +26,25 @@ export function parseHosts(dat: unknown): ListedHost[] {
 export function hostTable(hosts: readonly ListedHost[], nowMs: number): string {
   if (hosts.length === 0) return 'no agent has connected yet\n';
   const rows = [
-    ['HOST', 'AGENT', 'SINCE', 'VERSION'],
-    ...hosts.map(({ host, connected, sinceMs, version }) => [
+    ['HOST', 'AGENT', 'SINCE', 'VERSION', 'KIND', 'RUNNING', 'SERVERS'],
+    ...hosts.map(({ host, connected, sinceMs, version, kind, running, servers }) => [
       host,
       connected ? 'connected' : 'gone',
       sinceMs === undefined ? '-' : age(nowMs - sinceMs),
       version || '-',
+      kind || '-',
+      connected ? String(running) : '-',
+      servers.join(' ') || '-',
     ]),
   ];
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  );
+  const refusals = hosts.flatMap(({ host, refused }) => (refused === undefined ? [] : [`${host}: ${refused}\n`]));
+  return `${lines(rows, widths)}${refusals.join('')}`;
+}
+
+function lines(rows: readonly (readonly string[])[], widths: readonly number[]): string {
   return rows
     .map(
       (row) =>
@@ -56,8 +73,29 @@ function parseHost(value: unknown): ListedHost {
     host: value.host,
     connected: 'connected' in value && value.connected === true,
     sinceMs: 'since' in value ? time(value.since) : undefined,
-    version: 'version' in value && typeof value.version === 'string' ? value.version : '',
+    version: 'version' in value ? text(value.version) : '',
+    kind: 'kind' in value ? text(value.kind) : '',
+    running: 'running' in value && Array.isArray(value.running) ? value.running.length : 0,
+    servers: 'servers' in value && Array.isArray(value.servers) ? value.servers.flatMap(serverName) : [],
+    refused: 'refused' in value ? refusal(value.refused) : undefined,
   };
+}
+
+function serverName(value: unknown): string[] {
+  return typeof value === 'object' && value !== null && 'server' in value ? [text(value.server)] : [];
+}
+
+function refusal(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('why' in value)) return undefined;
+  const count = 'count' in value && typeof value.count === 'number' ? value.count : 1;
+  const from = 'address' in value ? text(value.address) : '';
+  const remedy = 'remedy' in value ? text(value.remedy) : '';
+  const times = count === 1 ? 'once' : `${count} times`;
+  return `refused ${times}, last from ${from}: ${text(value.why)}${remedy === '' ? '' : ` (${remedy})`}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function time(value: unknown): number | undefined {

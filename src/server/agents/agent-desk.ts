@@ -1,46 +1,55 @@
-import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Log } from '../../shared/log.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
 import type { HostDirectory, HostView } from '../http/hosts.js';
-import type { ClusterIdentity } from '../store/store.js';
+import { HostList } from './host-list.js';
+import type { ClusterIdentity, Store } from '../store/store.js';
 import type { AgentRecords } from './agent-records.js';
 import type { AgentSession } from './agent-session.js';
 import type { AgentEvents } from './gateway.js';
 import type { HostSession } from './host-session.js';
 import { PinAdmission } from './pin-admission.js';
-import { RefusalKind, Refusals, type Refused } from './refusals.js';
+import { RefusalKind, Refusals } from './refusals.js';
 import type { Admission, SessionDesk } from './session-desk.js';
 import type { SessionRegistry } from './session-registry.js';
+import type { SharedSessions } from './shared-sessions.js';
 
 export interface AgentDeskParts {
   readonly cluster: ClusterIdentity;
   readonly events: AgentEvents;
   readonly records: AgentRecords;
   readonly registry: SessionRegistry;
+  /** of this server process */
+  readonly instance: string;
+  readonly shared: SharedSessions;
+  readonly store: Pick<Store, 'doing'>;
   readonly log: Log;
 }
 
 /** Joins the sessions with the records of their agents, the registry and the task service. */
 export class AgentDesk implements SessionDesk, HostDirectory {
   readonly cluster: ClusterIdentity;
-  readonly instance = randomUUID();
+  readonly instance: string;
   readonly events: AgentEvents;
   readonly log: Log;
   readonly #records: AgentRecords;
   readonly #registry: SessionRegistry;
   readonly #refusals: Refusals;
   readonly #admission: PinAdmission;
-  readonly #sinceMs = new WeakMap<HostSession, number>();
+  readonly #shared: SharedSessions;
+  readonly #list: HostList;
 
-  constructor({ cluster, events, records, registry, log }: AgentDeskParts) {
+  constructor({ cluster, instance, events, records, registry, shared, store, log }: AgentDeskParts) {
     this.cluster = cluster;
+    this.instance = instance;
     this.events = events;
     this.log = log;
     this.#records = records;
     this.#registry = registry;
     this.#refusals = new Refusals(log);
+    this.#shared = shared;
+    this.#list = new HostList({ records, registry, refusals: this.#refusals, shared, store, log });
     this.#admission = new PinAdmission(records, registry, this.#refusals);
   }
 
@@ -53,37 +62,21 @@ export class AgentDesk implements SessionDesk, HostDirectory {
   }
 
   ready(session: HostSession): void {
-    this.#sinceMs.set(session, Date.now());
+    const { host, address } = session;
+    this.#shared.came({ host, address, sinceMs: Date.now() });
     this.log.info({ host: session.host, address: session.address, version: session.hello?.agent }, 'agent connected');
     this.#registry.announce(session);
   }
 
   closed(session: HostSession): void {
     if (!this.#registry.release(session)) return;
+    this.#shared.gone(session.host);
     if (session.hello) this.#records.seen(session.hello);
     this.log.info({ host: session.host, address: session.address }, 'agent gone');
   }
 
-  hosts(): HostView[] {
-    return [...this.#records.all()].map((record) => {
-      const session = this.#registry.holder(record.host);
-      const connected = session?.ready ? session : undefined;
-      const sinceMs = (connected && this.#sinceMs.get(connected)) ?? record.lastSeenMs;
-      const refused = this.#refusals.get(record.host);
-      return {
-        host: record.host,
-        connected: connected !== undefined,
-        since: new Date(sinceMs).toISOString(),
-        version: record.version,
-        kind: record.kind,
-        session: connected && {
-          address: connected.address,
-          instance: connected.hello?.instance ?? '',
-          runs: connected.heldRuns,
-        },
-        refused: refused && refusedView(refused),
-      };
-    });
+  hosts(): Promise<readonly HostView[]> {
+    return this.#list.read();
   }
 
   /** Notes an agent that was turned away, for the log and the list of hosts. */
@@ -102,8 +95,4 @@ export class AgentDesk implements SessionDesk, HostDirectory {
     if (holder?.hello?.key === key) holder.close(CloseCode.notAdmitted, 'the key of this host was forgotten');
     return known;
   }
-}
-
-function refusedView({ atMs, kind, address, why, remedy, count }: Refused): HostView['refused'] {
-  return { at: new Date(atMs).toISOString(), kind, address, why, remedy, count };
 }

@@ -62,6 +62,11 @@ export class AgentRecords implements AsyncDisposable {
     if (record) this.#keep(record);
   }
 
+  /** Reads the records of hosts that other servers have met. What is known of the others here is as new. */
+  async refreshAll(): Promise<void> {
+    for (const record of await this.#store.agents()) if (!this.#byHost.has(record.host)) this.#keep(record);
+  }
+
   /**
    * Pins the key of a Host that has none. The key holds from the call on, and is durable when the promise resolves with
    * true; false: another server has pinned another one at the same moment, which holds.

@@ -81,8 +81,8 @@ export class AgentSession implements HostSession {
     return this.#phase === 'closed';
   }
 
-  get heldRuns(): number {
-    return this.#held.size;
+  get heldRuns(): readonly RunId[] {
+    return this.#held.runs;
   }
 
   receiveText(text: string): void {

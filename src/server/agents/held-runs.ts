@@ -11,8 +11,8 @@ export class HeldRuns {
   readonly #delivered = new Set<string>();
   #differences = 0;
 
-  get size(): number {
-    return this.#held.size;
+  get runs(): readonly RunId[] {
+    return [...this.#held.values()];
   }
 
   /** Results received whose commit has not been answered yet. */

@@ -9,7 +9,8 @@ export interface HostSession {
   /** undefined for agents that say none */
   readonly hello: HelloFrame | undefined;
   readonly ready: boolean;
-  readonly heldRuns: number;
+  /** what its agent has in hand, as far as it has told */
+  readonly heldRuns: readonly RunId[];
   /** true: it is sent its work. false: it asks for it, and assignments and kills reach it with its next report */
   readonly pushed: boolean;
   /** Resolves with true as soon as the agent is heard, with false if it is silent for so long or has gone. */

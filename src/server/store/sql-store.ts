@@ -15,9 +15,12 @@ import {
   TaskIdTakenError,
   type AgentRecord,
   type ClusterIdentity,
+  type ServerRecord,
+  type SessionRecord,
   type Store,
   type TaskListFilter,
 } from './store.js';
+import { SessionQueries } from './session-queries.js';
 import { SqlSchedulers } from './sql-schedulers.js';
 import { readDoingsOf, readSurvey } from './survey-query.js';
 import { TaskIds } from './task-ids.js';
@@ -51,6 +54,7 @@ export class SqlStore implements Store {
   readonly #tasks: TaskQueries;
   readonly #list: TaskList;
   readonly #agents: AgentQueries;
+  readonly #sessions: SessionQueries;
   #disposed: Promise<void> | undefined;
 
   static async open(parts: SqlStoreParts): Promise<SqlStore> {
@@ -69,6 +73,7 @@ export class SqlStore implements Store {
     this.#onceKeys = new OnceKeys(engine, db, dialect, this.#commits);
     this.#tasks = new TaskQueries(engine, db);
     this.#list = new TaskList(engine, db, dialect);
+    this.#sessions = new SessionQueries(engine, db, dialect, this.#commits);
     this.#agents = new AgentQueries(engine, db, this.#commits, dialect.writes);
   }
 
@@ -156,6 +161,38 @@ export class SqlStore implements Store {
 
   forgetAgent(host: string) {
     return this.#agents.forget(host);
+  }
+
+  markServer(server: ServerRecord) {
+    return this.#sessions.mark(server);
+  }
+
+  serverMarks() {
+    return this.#sessions.marks();
+  }
+
+  retireServer(instance: string) {
+    return this.#sessions.retire(instance);
+  }
+
+  removeServer(instance: string) {
+    return this.#sessions.remove(instance);
+  }
+
+  saveSessions(instance: string, sessions: readonly Omit<SessionRecord, 'instance'>[]) {
+    return this.#sessions.saveSessions(instance, sessions);
+  }
+
+  removeSessions(instance: string, hosts: readonly string[]) {
+    return this.#sessions.removeSessions(instance, hosts);
+  }
+
+  sessions(instances: readonly string[]) {
+    return this.#sessions.sessions(instances);
+  }
+
+  doing() {
+    return this.#sessions.doing();
   }
 
   async ping(): Promise<void> {

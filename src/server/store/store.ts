@@ -70,6 +70,32 @@ export interface AgentRecord {
   readonly lastSeenMs: number;
 }
 
+/** A server process on this database. */
+export interface ServerRecord {
+  readonly instance: string;
+  /** IP:port of its agents' port, the same after a restart */
+  readonly name: string;
+  readonly version: string;
+}
+
+export interface ServerMark extends ServerRecord {
+  /** by the database's clock */
+  readonly seenMsAgo: number;
+}
+
+/** An agent's session with a server process. */
+export interface SessionRecord {
+  readonly instance: string;
+  readonly host: string;
+  readonly address: string;
+  readonly sinceMs: number;
+}
+
+/** A run that a host should have in hand, whichever server schedules it. */
+export interface DoingRun extends RunId {
+  readonly host: string;
+}
+
 /** A task with everything scheduling needs, read to resume it. */
 export interface OpenTask {
   readonly meta: TaskMeta;
@@ -204,6 +230,21 @@ export interface Store extends AsyncDisposable {
   pinAgent(record: AgentRecord): Promise<AgentRecord>;
   /** Forgets the key of a Host; false if it had none. */
   forgetAgent(host: string): Promise<boolean>;
+  /** A sign of life of a server. */
+  markServer(server: ServerRecord): Promise<void>;
+  /** Every server that has left a mark, dead ones too until they are removed. */
+  serverMarks(): Promise<ServerMark[]>;
+  /** A server that stops says so: it was seen for the last time. */
+  retireServer(instance: string): Promise<void>;
+  /** Its sessions must have been removed before. */
+  removeServer(instance: string): Promise<void>;
+  /** Inserts, or updates. */
+  saveSessions(instance: string, sessions: readonly Omit<SessionRecord, 'instance'>[]): Promise<void>;
+  removeSessions(instance: string, hosts: readonly string[]): Promise<void>;
+  sessions(instances: readonly string[]): Promise<SessionRecord[]>;
+  /** Runs under way on all hosts. The clock is that of the newest start, or of a kill since. */
+  doing(): Promise<DoingRun[]>;
+
   /** Cheap round trip that fails when the database does not answer; it takes 3 s at most. */
   ping(): Promise<void>;
 }

@@ -84,8 +84,8 @@ export class LegacyHost implements HostSession {
     return this.#connection !== undefined;
   }
 
-  get heldRuns(): number {
-    return [...this.#ledger.tasks.values()].filter(isAlive).length;
+  get heldRuns(): readonly RunId[] {
+    return [...this.#ledger.tasks.values()].filter(isAlive).map(({ taskId, clock }) => ({ taskId, clock }));
   }
 
   /** True if it can be forgotten without harm. */

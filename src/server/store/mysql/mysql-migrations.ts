@@ -34,7 +34,10 @@ const NEEDED: readonly NeededIndex[] = [
  * at what is there, and may be done twice.
  */
 export function mysqlMigrations(log: Log): Readonly<Record<string, Migration>> {
-  return { '0001-tables': { up: (db: Kysely<unknown>) => makeOrUpgrade(db, log) } };
+  return {
+    '0001-tables': { up: (db: Kysely<unknown>) => makeOrUpgrade(db, log) },
+    '0002-sessions': { up: makeSessionTables },
+  };
 }
 
 /** On an empty database all tables are made; those of a Go ibex stay, and get what they lack. Nothing is narrowed. */
@@ -45,6 +48,10 @@ async function makeOrUpgrade(db: Kysely<unknown>, log: Log): Promise<void> {
   }
   if (there.has('task_meta')) await widenStdin(db, log);
   await addIndices(db, there, log);
+}
+
+async function makeSessionTables(db: Kysely<unknown>): Promise<void> {
+  for (const name of ['ibex_server', 'ibex_session']) await sql.raw(createTable(name)).execute(db);
 }
 
 async function widenStdin(db: Kysely<unknown>, log: Log): Promise<void> {

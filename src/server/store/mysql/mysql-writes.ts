@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { HostRef, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
 import type { Statement } from '../engine.js';
-import type { AgentTable, RunRow, TaskMetaRow } from '../schema/tables.js';
+import type { AgentTable, RunRow, ServerTable, SessionTable, TaskMetaRow } from '../schema/tables.js';
 import { MysqlHostWrites } from './mysql-host-writes.js';
 import { insertInto, RowShape } from './row-shape.js';
 
@@ -164,6 +164,29 @@ export class MysqlWrites implements Writes {
   });
   readonly pinAgent = insertInto<AgentTable>('ibex_agent', AGENT_COLUMNS, {
     tail: " on duplicate key update `public_key` = if(`public_key` = '', values(`public_key`), `public_key`)",
+  });
+
+  readonly markServer = new RowShape<Omit<ServerTable, 'seen_ms'>>({
+    target: 'ibex_server',
+    rank: RANK.insert,
+    head: 'insert into `ibex_server` (`instance`, `name`, `version`, `seen_ms`) values ',
+    row: `(?, ?, ?, ${NOW_MS})`,
+    tail: ` on duplicate key update ${taken('name', 'version', 'seen_ms')}`,
+    columns: ['instance', 'name', 'version'],
+  });
+  readonly saveSession = insertInto<SessionTable>('ibex_session', ['instance', 'host', 'address', 'since_ms'], {
+    tail: ` on duplicate key update ${taken('address', 'since_ms')}`,
+  });
+  readonly deleteSession = new RowShape<Pick<SessionTable, 'instance' | 'host'>>({
+    target: 'ibex_session',
+    rank: RANK.delete,
+    // As for task_host_doing: one pair in brackets reads the whole table.
+    single: 'delete from `ibex_session` where `instance` = ? and `host` = ?',
+    rowsMost: 100,
+    head: 'delete from `ibex_session` where (`instance`, `host`) in (',
+    row: '(?, ?)',
+    tail: ')',
+    columns: ['instance', 'host'],
   });
 
   hosts(table: `task_host_${number}`): HostWrites {

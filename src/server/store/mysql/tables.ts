@@ -85,6 +85,20 @@ export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
     '`last_seen_ms` bigint NOT NULL',
     'PRIMARY KEY (`host`)',
   ],
+  ibex_server: [
+    `\`instance\` varchar(36) ${HEX}`,
+    '`name` varchar(128) NOT NULL',
+    '`version` varchar(64) NOT NULL',
+    '`seen_ms` bigint NOT NULL',
+    'PRIMARY KEY (`instance`)',
+  ],
+  ibex_session: [
+    `\`instance\` varchar(36) ${HEX}`,
+    `\`host\` ${HOST}`,
+    '`address` varchar(64) NOT NULL',
+    '`since_ms` bigint NOT NULL',
+    'PRIMARY KEY (`instance`, `host`)',
+  ],
   ibex_idempotency: [
     `\`request_key\` varchar(64) ${HEX}`,
     '`task_id` bigint unsigned NOT NULL',

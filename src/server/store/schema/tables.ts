@@ -82,6 +82,24 @@ export interface AgentTable {
   last_seen_ms: number;
 }
 
+/** A server process. */
+export interface ServerTable {
+  instance: string;
+  name: string;
+  version: string;
+  /** last sign of life, by the database's clock */
+  seen_ms: number;
+}
+
+/** A session of an agent with a server process. */
+export interface SessionTable {
+  instance: string;
+  host: string;
+  address: string;
+  /** by the clock of the server's machine */
+  since_ms: number;
+}
+
 /** One row. */
 export interface ClusterTable {
   id: string;
@@ -114,6 +132,8 @@ export interface Tables {
   task_host_doing: TaskHostDoingTable;
   ibex_run: RunTable;
   ibex_agent: AgentTable;
+  ibex_server: ServerTable;
+  ibex_session: SessionTable;
   ibex_cluster: ClusterTable;
   ibex_idempotency: IdempotencyTable;
   ibex_writer: WriterTable;

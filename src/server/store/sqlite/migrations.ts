@@ -6,6 +6,7 @@ import { HOST_TABLES } from '../schema/tables.js';
 export const sqliteMigrations: Readonly<Record<string, Migration>> = {
   '0001-tables': { up: createTables },
   '0002-once-keys': { up: createOnceKeys },
+  '0003-sessions': { up: createSessions },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -124,4 +125,23 @@ async function createOnceKeys(db: Kysely<unknown>): Promise<void> {
     .addColumn('expires_ms', 'integer', (column) => column.notNull())
     .execute();
   await db.schema.createIndex('ibex_idempotency_expires').on('ibex_idempotency').column('expires_ms').execute();
+}
+
+async function createSessions(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('ibex_server')
+    .addColumn('instance', 'varchar(36)', (column) => column.primaryKey())
+    .addColumn('name', 'varchar(128)', (column) => column.notNull())
+    .addColumn('version', 'varchar(64)', (column) => column.notNull())
+    .addColumn('seen_ms', 'integer', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('ibex_session')
+    .addColumn('instance', 'varchar(36)', (column) => column.notNull())
+    .addColumn('host', 'varchar(128)', (column) => column.notNull())
+    .addColumn('address', 'varchar(64)', (column) => column.notNull())
+    .addColumn('since_ms', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('ibex_session_key', ['instance', 'host'])
+    .modifyEnd(sql`without rowid`)
+    .execute();
 }

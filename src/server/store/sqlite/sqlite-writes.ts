@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { HostChange, HostRef, HostText, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
 import type { Statement } from '../engine.js';
-import type { AgentTable, RunRow, TaskMetaRow, Tables } from '../schema/tables.js';
+import type { AgentTable, RunRow, ServerTable, SessionTable, TaskMetaRow, Tables } from '../schema/tables.js';
 import { RowsTemplate, Template } from './template.js';
 
 const ROWS_PER_INSERT = 128;
@@ -31,6 +31,9 @@ export class SqliteWrites implements Writes {
   readonly onceKey: RowWrite<OnceRow>;
   readonly saveAgent;
   readonly pinAgent;
+  readonly markServer: Writes['markServer'];
+  readonly saveSession;
+  readonly deleteSession;
 
   constructor(db: Kysely<Tables>) {
     this.#db = db;
@@ -185,6 +188,23 @@ export class SqliteWrites implements Writes {
             .doUpdateSet({ public_key: s('public_key') })
             .where('ibex_agent.public_key', '=', ''),
         ),
+    );
+    this.markServer = Template.of<Omit<ServerTable, 'seen_ms'>>((s) => {
+      const changing = { name: s('name'), version: s('version'), seen_ms: SQLITE_NOW_MS };
+      return db
+        .insertInto('ibex_server')
+        .values({ instance: s('instance'), ...changing })
+        .onConflict((conflict) => conflict.column('instance').doUpdateSet(changing));
+    });
+    this.saveSession = Template.of<SessionTable>((s) => {
+      const changing = { address: s('address'), since_ms: s('since_ms') };
+      return db
+        .insertInto('ibex_session')
+        .values({ instance: s('instance'), host: s('host'), ...changing })
+        .onConflict((conflict) => conflict.columns(['instance', 'host']).doUpdateSet(changing));
+    });
+    this.deleteSession = Template.of<Pick<SessionTable, 'instance' | 'host'>>((s) =>
+      db.deleteFrom('ibex_session').where('instance', '=', s('instance')).where('host', '=', s('host')),
     );
   }
 

@@ -1,0 +1,94 @@
+import { describeError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import type { HostView, SessionView } from '../http/hosts.js';
+import { StoreError, type AgentRecord, type DoingRun, type Store } from '../store/store.js';
+import type { AgentRecords } from './agent-records.js';
+import type { Refusals, Refused } from './refusals.js';
+import type { SessionRegistry } from './session-registry.js';
+import type { OtherSession, SharedSessions } from './shared-sessions.js';
+
+export interface HostListParts {
+  readonly records: AgentRecords;
+  readonly registry: SessionRegistry;
+  readonly refusals: Refusals;
+  readonly shared: SharedSessions;
+  readonly store: Pick<Store, 'doing'>;
+  readonly log: Log;
+}
+
+interface Elsewhere {
+  readonly sessions: ReadonlyMap<string, readonly OtherSession[]>;
+  readonly doing: ReadonlyMap<string, readonly DoingRun[]>;
+}
+
+const NOWHERE: Elsewhere = { sessions: new Map(), doing: new Map() };
+
+/** The hosts of this database, with the sessions that their agents have with this server and with others. */
+export class HostList {
+  readonly #parts: HostListParts;
+
+  constructor(parts: HostListParts) {
+    this.#parts = parts;
+  }
+
+  /** While the database does not answer, what this server knows by itself. */
+  async read(): Promise<readonly HostView[]> {
+    const elsewhere = await this.#elsewhere();
+    return [...this.#parts.records.all()].map((record) => this.#view(record, elsewhere));
+  }
+
+  async #elsewhere(): Promise<Elsewhere> {
+    const { records, registry, shared, store, log } = this.#parts;
+    try {
+      const others = await shared.others();
+      if (others.length === 0) return NOWHERE;
+      if (others.some(({ host }) => records.get(host) === undefined)) await records.refreshAll();
+      // An agent tells each of its servers what it has in hand; of those that are only elsewhere the database tells.
+      const doing = others.some(({ host }) => !registry.holder(host)?.ready) ? await store.doing() : [];
+      return { sessions: Map.groupBy(others, ({ host }) => host), doing: Map.groupBy(doing, ({ host }) => host) };
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      log.warn({ err: describeError(error) }, 'the sessions of other servers are not listed');
+      return NOWHERE;
+    }
+  }
+
+  #view(record: AgentRecord, elsewhere: Elsewhere): HostView {
+    const { registry, shared, refusals } = this.#parts;
+    const { host, version, kind, lastSeenMs } = record;
+    const holder = registry.holder(host);
+    const here = holder?.ready ? holder : undefined;
+    const others = elsewhere.sessions.get(host) ?? [];
+    const hereSinceMs = here && (shared.own(host)?.sinceMs ?? lastSeenMs);
+    const servers: SessionView[] = [
+      ...(here ? [viewOf(shared.name, here.address, hereSinceMs ?? 0)] : []),
+      ...others.map((other) => viewOf(other.server, other.address, other.sinceMs)),
+    ];
+    const sinceMs = hereSinceMs ?? Math.min(...others.map((other) => other.sinceMs));
+    const running = here?.heldRuns ?? (others.length > 0 ? (elsewhere.doing.get(host) ?? []) : []);
+    const refused = refusals.get(host);
+    return {
+      host,
+      connected: servers.length > 0,
+      since: new Date(Number.isFinite(sinceMs) ? sinceMs : lastSeenMs).toISOString(),
+      version,
+      kind,
+      servers,
+      running: running.map(({ taskId, clock }) => ({ task: taskId, clock })),
+      session: here && {
+        address: here.address,
+        instance: here.hello?.instance ?? '',
+        runs: running.length,
+      },
+      refused: refused && refusedView(refused),
+    };
+  }
+}
+
+function viewOf(server: string, address: string, sinceMs: number): SessionView {
+  return { server, address, since: new Date(sinceMs).toISOString() };
+}
+
+function refusedView({ atMs, kind, address, why, remedy, count }: Refused): HostView['refused'] {
+  return { at: new Date(atMs).toISOString(), kind, address, why, remedy, count };
+}

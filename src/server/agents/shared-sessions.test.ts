@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLog } from '../store/testing/store-place.js';
+import { StoreFixture } from '../store/testing/store-fixture.js';
+import { testDatabases } from '../store/testing/test-databases.js';
+import type { Store } from '../store/store.js';
+import { SharedSessions } from './shared-sessions.js';
+
+const TIMES = { markEveryMs: 20, deadAfterMs: 400, removeAfterMs: 800 };
+
+function start(store: Store, n: number): SharedSessions {
+  const shared = new SharedSessions(`instance-${n}`, store, silentLog, TIMES);
+  shared.start(`10.0.0.${n}:20090`, '1');
+  return shared;
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const untilMs = performance.now() + 20_000;
+  while (!(await holds())) {
+    assert.ok(performance.now() < untilMs, what);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+for (const database of testDatabases) {
+  test(
+    `${database.name}: sessions come and go, those of a dead server count no more and are removed`,
+    { skip: database.skip },
+    async () => {
+      await using f = await StoreFixture.open(database.place());
+      const { store } = f;
+      const at = { address: '10.1.1.1', sinceMs: 1_000 };
+      await using one = start(store, 1);
+      // Marks itself once, like a server that is killed then.
+      await store.markServer({ instance: 'instance-2', name: '10.0.0.2:20090', version: '1' });
+      await store.saveSessions('instance-2', [
+        { host: 'a', ...at },
+        { host: 'b', ...at },
+      ]);
+      assert.deepEqual(await one.others(), [
+        { instance: 'instance-2', server: '10.0.0.2:20090', host: 'a', ...at },
+        { instance: 'instance-2', server: '10.0.0.2:20090', host: 'b', ...at },
+      ]);
+      for (let i = 0; i < 450; i++) one.came({ host: `h${i}`, ...at });
+      one.gone('h7');
+      await until('all are written', async () => (await store.sessions(['instance-1'])).length === 449);
+      await until('the dead server counts no more', async () => (await one.others()).length === 0);
+      await until('its rows are removed', async () => (await store.sessions(['instance-2'])).length === 0);
+      assert.deepEqual(
+        (await store.serverMarks()).map(({ instance }) => instance),
+        ['instance-1'],
+      );
+      await store.removeSessions('instance-1', ['h1', 'h2']);
+      await store.removeServer('instance-1');
+      await until(
+        'one that was taken for dead writes anew',
+        async () => (await store.sessions(['instance-1'])).length === 449,
+      );
+    },
+  );
+}

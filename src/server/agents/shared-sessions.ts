@@ -1,0 +1,170 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describeError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import type { ServerMark, ServerRecord, SessionRecord, Store } from '../store/store.js';
+
+export interface SharedSessionsTimes {
+  /** between two signs of life; as long until other servers know of a session that came or went */
+  readonly markEveryMs: number;
+  /** a server that has shown none for so long is dead, and its sessions count no more */
+  readonly deadAfterMs: number;
+  /** after so long its rows are removed by those that live */
+  readonly removeAfterMs: number;
+}
+
+const TIMES: SharedSessionsTimes = Object.freeze({ markEveryMs: 2_000, deadAfterMs: 10_000, removeAfterMs: 60_000 });
+/** Rows of one commit, and the pause after it: fifteen thousand agents that come at once must not hold up tasks. */
+const GROUP_ROWS = 200;
+const GROUP_PAUSE_MS = 10;
+const LAST_WRITE_WITHIN_MS = 500;
+
+type Sessions = Pick<
+  Store,
+  'markServer' | 'retireServer' | 'serverMarks' | 'removeServer' | 'saveSessions' | 'removeSessions' | 'sessions'
+>;
+type Session = Omit<SessionRecord, 'instance'>;
+
+/** A session of an agent with another server. */
+export interface OtherSession extends Session {
+  readonly instance: string;
+  /** name of that server */
+  readonly server: string;
+}
+
+/**
+ * What the servers of a database tell each other of their agents, for people to look at: nothing is decided by it. Rows
+ * are written when sessions come and go, not while they last: a session counts as long as its server lives. At most one
+ * change a host waits; what can't be written now is written later.
+ */
+export class SharedSessions implements AsyncDisposable {
+  readonly #instance: string;
+  readonly #store: Sessions;
+  readonly #log: Log;
+  readonly #times: SharedSessionsTimes;
+  readonly #stop = new AbortController();
+  readonly #open = new Map<string, Session>();
+  #changed = new Set<string>();
+  #self: ServerRecord | undefined;
+  #running: Promise<void> | undefined;
+  #marked = false;
+  #complained = false;
+
+  /** `instance`: of this server process. */
+  constructor(instance: string, store: Sessions, log: Log, times = TIMES) {
+    this.#instance = instance;
+    this.#store = store;
+    this.#log = log;
+    this.#times = times;
+  }
+
+  /** Begins to write. `name`: IP:port at which agents reach this server, the same after a restart. */
+  start(name: string, version: string): void {
+    this.#self = { instance: this.#instance, name, version };
+    this.#running = this.#run(this.#self);
+  }
+
+  get name(): string {
+    return this.#self?.name ?? '';
+  }
+
+  came(session: Session): void {
+    this.#open.set(session.host, session);
+    this.#changed.add(session.host);
+  }
+
+  gone(host: string): void {
+    this.#open.delete(host);
+    this.#changed.add(host);
+  }
+
+  /** The session of this server with a host. */
+  own(host: string): Session | undefined {
+    return this.#open.get(host);
+  }
+
+  /** Sessions with other servers that live. Rejects with StoreError. */
+  async others(): Promise<OtherSession[]> {
+    // One of the same name is this server before its restart.
+    const alive = (await this.#store.serverMarks()).filter(
+      ({ name, seenMsAgo }) => name !== this.name && seenMsAgo < this.#times.deadAfterMs,
+    );
+    const names = new Map(alive.map(({ instance, name }) => [instance, name]));
+    const sessions = await this.#store.sessions([...names.keys()]);
+    return sessions.map((session) => ({ ...session, server: names.get(session.instance) ?? '' }));
+  }
+
+  /** Says that this server is gone; its rows are removed by another one, or at its own next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    if (!this.#running) return;
+    const last = this.#running.then(() => this.#store.retireServer(this.#instance)).catch(() => undefined);
+    await Promise.race([last, wait(LAST_WRITE_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  async #run(self: ServerRecord): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#round(self);
+        this.#complained = false;
+      } catch (error) {
+        if (!this.#complained)
+          this.#log.warn({ err: describeError(error) }, 'the list of sessions cannot be shared now');
+        this.#complained = true;
+      }
+      await wait(this.#times.markEveryMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async #round(self: ServerRecord): Promise<void> {
+    const marks = await this.#store.serverMarks();
+    // Others have taken this server for dead, and removed what it had written.
+    const removed = this.#marked && !marks.some(({ instance }) => instance === this.#instance);
+    if (removed) for (const host of this.#open.keys()) this.#changed.add(host);
+    await this.#store.markServer(self);
+    this.#marked = true;
+    await this.#write();
+    for (const mark of marks) if (this.#isOver(mark)) await this.#remove(mark.instance);
+  }
+
+  #isOver({ instance, name, seenMsAgo }: ServerMark): boolean {
+    if (instance === this.#instance) return false;
+    return seenMsAgo > (name === this.name ? this.#times.deadAfterMs : this.#times.removeAfterMs);
+  }
+
+  async #write(): Promise<void> {
+    const hosts = [...this.#changed];
+    this.#changed = new Set();
+    for (let from = 0; from < hosts.length; from += GROUP_ROWS) {
+      const group = hosts.slice(from, from + GROUP_ROWS);
+      try {
+        await this.#writeGroup(group);
+      } catch (error) {
+        for (const host of hosts.slice(from)) this.#changed.add(host);
+        throw error;
+      }
+      await this.#pause();
+    }
+  }
+
+  async #writeGroup(hosts: readonly string[]): Promise<void> {
+    const open = hosts.flatMap((host) => this.#open.get(host) ?? []);
+    const gone = hosts.filter((host) => !this.#open.has(host));
+    if (open.length > 0) await this.#store.saveSessions(this.#instance, open);
+    if (gone.length > 0) await this.#store.removeSessions(this.#instance, gone);
+  }
+
+  async #remove(instance: string): Promise<void> {
+    const sessions = await this.#store.sessions([instance]);
+    for (let from = 0; from < sessions.length; from += GROUP_ROWS) {
+      const hosts = sessions.slice(from, from + GROUP_ROWS).map(({ host }) => host);
+      await this.#store.removeSessions(instance, hosts);
+      await this.#pause();
+    }
+    await this.#store.removeServer(instance);
+  }
+
+  async #pause(): Promise<void> {
+    await wait(GROUP_PAUSE_MS, undefined, { signal: this.#stop.signal, ref: false });
+  }
+}

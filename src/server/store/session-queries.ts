@@ -1,0 +1,74 @@
+import { sql, type Kysely } from 'kysely';
+import type { StoreDialect } from './dialect.js';
+import type { SqlEngine } from './engine.js';
+import type { GroupCommit } from './group-commit.js';
+import type { Tables } from './schema/tables.js';
+import type { DoingRun, ServerMark, ServerRecord, SessionRecord } from './store.js';
+
+/** The tables that tell which server processes live, and which agents have a session with each. */
+export class SessionQueries {
+  readonly #engine: SqlEngine;
+  readonly #db: Kysely<Tables>;
+  readonly #dialect: StoreDialect;
+  readonly #commits: GroupCommit;
+
+  constructor(engine: SqlEngine, db: Kysely<Tables>, dialect: StoreDialect, commits: GroupCommit) {
+    this.#engine = engine;
+    this.#db = db;
+    this.#dialect = dialect;
+    this.#commits = commits;
+  }
+
+  async mark(server: ServerRecord): Promise<void> {
+    const { instance, name, version } = server;
+    await this.#commits.run(this.#dialect.writes.markServer.of(instance, [{ instance, name, version }]));
+  }
+
+  async marks(): Promise<ServerMark[]> {
+    const rows = await this.#engine.query(
+      this.#db
+        .selectFrom('ibex_server')
+        .select(['instance', 'name', 'version'])
+        .select(sql<number>`${this.#dialect.nowMs} - seen_ms`.as('age_ms'))
+        .orderBy('instance')
+        .compile(),
+    );
+    return rows.map(({ age_ms, ...server }) => ({ ...server, seenMsAgo: age_ms }));
+  }
+
+  async retire(instance: string): Promise<void> {
+    const unseen = this.#db.updateTable('ibex_server').set({ seen_ms: 0 }).where('instance', '=', instance);
+    await this.#commits.run([this.#engine.compile(unseen)]);
+  }
+
+  async remove(instance: string): Promise<void> {
+    const gone = this.#db.deleteFrom('ibex_server').where('instance', '=', instance);
+    await this.#commits.run([this.#engine.compile(gone)]);
+  }
+
+  async saveSessions(instance: string, sessions: readonly Omit<SessionRecord, 'instance'>[]): Promise<void> {
+    const rows = sessions.map(({ host, address, sinceMs }) => ({ instance, host, address, since_ms: sinceMs }));
+    await this.#commits.run(this.#dialect.writes.saveSession.of(instance, rows));
+  }
+
+  async removeSessions(instance: string, hosts: readonly string[]): Promise<void> {
+    const rows = hosts.map((host) => ({ instance, host }));
+    await this.#commits.run(this.#dialect.writes.deleteSession.of(instance, rows));
+  }
+
+  async sessions(instances: readonly string[]): Promise<SessionRecord[]> {
+    if (instances.length === 0) return [];
+    const rows = await this.#engine.query(
+      this.#db.selectFrom('ibex_session').selectAll().where('instance', 'in', instances).compile(),
+    );
+    return rows.map(({ instance, host, address, since_ms }) => ({ instance, host, address, sinceMs: since_ms }));
+  }
+
+  /** What hosts should have in hand: `clock` is that of a start, or of the kill that has followed it. */
+  async doing(): Promise<DoingRun[]> {
+    const rows = await this.#engine.query(
+      this.#db.selectFrom('task_host_doing').select(['id', 'host', 'clock']).orderBy('id').compile(),
+    );
+    return rows.map(({ id, host, clock }) => ({ host, taskId: id, clock }));
+  }
+}
