@@ -23,7 +23,7 @@ export interface AgentDeskParts {
   /** of this server process */
   readonly instance: string;
   readonly shared: SharedSessions;
-  readonly store: Pick<Store, 'doing'>;
+  readonly store: Pick<Store, 'doingsOf'>;
   readonly log: Log;
 }
 

@@ -2,6 +2,7 @@ import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { Store, Survey } from '../store/store.js';
 import type { OpenTasks } from '../tasks/open-tasks.js';
+import { RunIndex } from '../tasks/run-index.js';
 import { ClaimFinder, DEAD_AFTER_MS, type Claims } from './claims.js';
 import { compareSurvey, inBoth, type Looks, type Memory } from './compare-survey.js';
 
@@ -89,7 +90,7 @@ export class DatabaseWatch implements AsyncDisposable {
     if (this.#stopped || taskIds.length === 0) return;
     try {
       const survey = await this.#options.store.survey(taskIds);
-      await this.#lookAt(compareSurvey(survey, this.#memory, taskIds));
+      await this.#lookAt(await this.#withoutReached(compareSurvey(survey, this.#memory, taskIds), survey.tasks));
       this.#options.looked();
     } catch (error) {
       this.#failed(error);
@@ -109,9 +110,13 @@ export class DatabaseWatch implements AsyncDisposable {
     try {
       const doings = await store.doingsOf(hosts);
       if (this.#stopped) return;
-      const byTask = Map.groupBy(doings, ({ taskId }) => taskId);
-      const foreign = [...byTask].filter(([taskId]) => !open.mine(taskId));
-      await this.#lookAt(new Map(foreign.map(([taskId, of]) => [taskId, of.map(({ host }) => host)])));
+      const byTask = Map.groupBy(
+        doings.filter(({ taskId }) => !open.mine(taskId)),
+        ({ taskId }) => taskId,
+      );
+      const { tasks } = await store.survey([...byTask.keys()]);
+      const looks = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
+      await this.#lookAt(await this.#withoutReached(looks, tasks));
       for (const host of hosts) open.unseen.delete(host);
     } catch (error) {
       // The next look at all of the database finds them.
@@ -166,13 +171,43 @@ export class DatabaseWatch implements AsyncDisposable {
     open.noteElsewhere(new Set(foreign.map(({ taskId }) => taskId)));
     const others = [...silence].filter(([scheduler]) => scheduler !== name);
     open.peersLive = foreign.length > 0 || others.some(([, silentMs]) => silentMs < DEAD_AFTER_MS);
-    await this.#lookAt(looks);
+    open.foreignRuns = this.#foreignRuns(survey, new Set(foreign.map(({ taskId }) => taskId)));
+    await this.#lookAt(await this.#withoutReached(looks, survey.tasks));
     for (const host of unseen) open.unseen.delete(host);
     if (schedules) {
       const context = { scheduler: name, silence, inMemory: (taskId: number) => open.has(taskId) };
       await this.#claim(this.#claims.find(survey, context));
     }
     looked();
+  }
+
+  /** What agents that are connected here have in hand, or will, for other servers. */
+  #foreignRuns({ doings }: Survey, foreign: ReadonlySet<number>): RunIndex {
+    const runs = new RunIndex();
+    for (const { taskId, host, clock, action } of doings) {
+      if (action === 'start' && foreign.has(taskId) && this.#memory.present(host)) runs.set(host, { taskId, clock });
+    }
+    return runs;
+  }
+
+  /** Without new starts on hosts that the server which schedules their task reaches by itself. */
+  async #withoutReached(looks: Looks, tasks: Survey['tasks']): Promise<Looks> {
+    const { store, open } = this.#options;
+    const isNew = (taskId: number, host: string): boolean => !open.mine(taskId) && !open.knows(taskId, host);
+    const hosts = [...looks].flatMap(([taskId, of]) => (of === 'all' ? [] : of.filter((host) => isNew(taskId, host))));
+    if (hosts.length === 0) return looks;
+    const found = await store.serversOf([...new Set(hosts)], DEAD_AFTER_MS);
+    const reached = new Set(found.map(({ host, server }) => `${server} ${host}`));
+    const schedulers = new Map(tasks.map(({ taskId, scheduler }) => [taskId, scheduler]));
+    const rest = new Map<number, readonly string[] | 'all'>();
+    for (const [taskId, of] of looks) {
+      const left =
+        of === 'all'
+          ? of
+          : of.filter((host) => !isNew(taskId, host) || !reached.has(`${schedulers.get(taskId)} ${host}`));
+      if (left === 'all' || left.length > 0) rest.set(taskId, left);
+    }
+    return rest;
   }
 
   async #claim({ from, stray, missing }: Claims): Promise<void> {

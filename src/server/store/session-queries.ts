@@ -3,7 +3,10 @@ import type { StoreDialect } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import type { GroupCommit } from './group-commit.js';
 import type { Tables } from './schema/tables.js';
-import type { DoingRun, ServerMark, ServerRecord, SessionRecord } from './store.js';
+import type { ServerMark, ServerRecord, SessionRecord } from './store.js';
+
+/** Names in one `in (…)`. */
+const HOSTS_PER_QUERY = 500;
 
 /** The tables that tell which server processes live, and which agents have a session with each. */
 export class SessionQueries {
@@ -64,11 +67,24 @@ export class SessionQueries {
     return rows.map(({ instance, host, address, since_ms }) => ({ instance, host, address, sinceMs: since_ms }));
   }
 
-  /** What hosts should have in hand: `clock` is that of a start, or of the kill that has followed it. */
-  async doing(): Promise<DoingRun[]> {
-    const rows = await this.#engine.query(
-      this.#db.selectFrom('task_host_doing').select(['id', 'host', 'clock']).orderBy('id').compile(),
-    );
-    return rows.map(({ id, host, clock }) => ({ host, taskId: id, clock }));
+  /** Names of the servers that have a session with these hosts and have shown a sign of life within `aliveMs`. */
+  async serversOf(
+    hosts: readonly string[],
+    aliveMs: number,
+  ): Promise<{ readonly host: string; readonly server: string }[]> {
+    const found: { host: string; server: string }[] = [];
+    for (let at = 0; at < hosts.length; at += HOSTS_PER_QUERY) {
+      const rows = await this.#engine.query(
+        this.#db
+          .selectFrom('ibex_session')
+          .innerJoin('ibex_server', 'ibex_server.instance', 'ibex_session.instance')
+          .select(['ibex_session.host', 'ibex_server.name'])
+          .where('ibex_session.host', 'in', hosts.slice(at, at + HOSTS_PER_QUERY))
+          .where('ibex_server.seen_ms', '>', sql<number>`${this.#dialect.nowMs} - ${aliveMs}`)
+          .compile(),
+      );
+      for (const { host, name } of rows) found.push({ host, server: name });
+    }
+    return found;
   }
 }

@@ -139,7 +139,7 @@ export class SqlStore implements Store {
     return readSurvey(this.#parts.engine, this.#parts.db, taskIds);
   }
 
-  doingsOf(hosts: readonly string[]) {
+  doingsOf(hosts?: readonly string[]) {
     return readDoingsOf(this.#parts.engine, this.#parts.db, hosts);
   }
 
@@ -191,8 +191,8 @@ export class SqlStore implements Store {
     return this.#sessions.sessions(instances);
   }
 
-  doing() {
-    return this.#sessions.doing();
+  serversOf(hosts: readonly string[], aliveMs: number) {
+    return this.#sessions.serversOf(hosts, aliveMs);
   }
 
   async ping(): Promise<void> {

@@ -91,11 +91,6 @@ export interface SessionRecord {
   readonly sinceMs: number;
 }
 
-/** A run that a host should have in hand, whichever server schedules it. */
-export interface DoingRun extends RunId {
-  readonly host: string;
-}
-
 /** A task with everything scheduling needs, read to resume it. */
 export interface OpenTask {
   readonly meta: TaskMeta;
@@ -219,8 +214,8 @@ export interface Store extends AsyncDisposable {
   openTask(taskId: number, hosts?: readonly string[]): Promise<OpenTask | undefined>;
   /** Of all open tasks, or only of these. */
   survey(taskIds?: readonly number[]): Promise<Survey>;
-  /** The runs under way on these hosts. */
-  doingsOf(hosts: readonly string[]): Promise<Survey['doings']>;
+  /** The runs under way on all hosts, or on these. */
+  doingsOf(hosts?: readonly string[]): Promise<Survey['doings']>;
 
   agents(): Promise<AgentRecord[]>;
   agent(host: string): Promise<AgentRecord | undefined>;
@@ -242,8 +237,8 @@ export interface Store extends AsyncDisposable {
   saveSessions(instance: string, sessions: readonly Omit<SessionRecord, 'instance'>[]): Promise<void>;
   removeSessions(instance: string, hosts: readonly string[]): Promise<void>;
   sessions(instances: readonly string[]): Promise<SessionRecord[]>;
-  /** Runs under way on all hosts. The clock is that of the newest start, or of a kill since. */
-  doing(): Promise<DoingRun[]>;
+  /** Names of the servers that have a session with these hosts and have shown a sign of life within `aliveMs`. */
+  serversOf(hosts: readonly string[], aliveMs: number): Promise<{ readonly host: string; readonly server: string }[]>;
 
   /** Cheap round trip that fails when the database does not answer; it takes 3 s at most. */
   ping(): Promise<void>;

@@ -21,8 +21,9 @@ export async function readSurvey(engine: SqlEngine, db: Kysely<Tables>, taskIds?
   return { tasks, doings };
 }
 
-/** Reads the runs under way on these hosts. */
-export async function readDoingsOf(engine: SqlEngine, db: Kysely<Tables>, hosts: readonly string[]): Promise<Doing[]> {
+/** Reads the runs under way on all hosts, or on these. */
+export async function readDoingsOf(engine: SqlEngine, db: Kysely<Tables>, hosts?: readonly string[]): Promise<Doing[]> {
+  if (!hosts) return (await engine.query(db.selectFrom('task_host_doing').selectAll().compile())).map(doingOf);
   const doings: Doing[] = [];
   for (const piece of pieces(hosts)) {
     const rows = await engine.query(db.selectFrom('task_host_doing').selectAll().where('host', 'in', piece).compile());

@@ -39,6 +39,7 @@ export class AgentReports implements AgentEvents {
     }
     for (const [taskId, ofTask] of listed) {
       if (this.#open.has(taskId)) this.#listedOpen(taskId, host, ofTask, newStore);
+      else if (this.#open.foreignRuns.get(host, taskId)) continue;
       else for (const [clock, state] of ofTask) if (isAlive({ state })) this.#listedClosed(host, { taskId, clock });
     }
   }
@@ -57,8 +58,10 @@ export class AgentReports implements AgentEvents {
 
   expectedRuns(host: string): readonly RunId[] {
     const wanted = this.#open.runs.of(host);
-    const others = this.#leftAlone.of(host);
-    return others.length === 0 ? wanted : [...wanted, ...others];
+    const others = [...this.#leftAlone.of(host), ...this.#open.foreignRuns.of(host)];
+    if (others.length === 0) return wanted;
+    const expected = new Map([...wanted, ...others].map((run) => [`${run.taskId} ${run.clock}`, run]));
+    return [...expected.values()];
   }
 
   #listedOpen(taskId: number, host: string, runs: Map<number, AgentRunState>, newStore: boolean): void {

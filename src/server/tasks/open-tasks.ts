@@ -54,6 +54,8 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     this.#wakes = new WakeQueue(options.nowMs, (taskId) => this.#wake(taskId));
   }
 
+  /** runs of tasks that other servers schedule, on hosts that are connected here, as last seen in the database */
+  foreignRuns = new RunIndex();
   /** hosts whose agents have come, and of which it is not known yet what other servers have for them */
   readonly unseen = new Set<string>();
   /** Other servers live that may change tasks or pass on runs. */
@@ -132,6 +134,11 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   /** True if this server schedules the task. */
   mine(taskId: number): boolean {
     return this.#tasks.get(taskId)?.mailbox.mine ?? false;
+  }
+
+  /** True if this host of the task is in memory. */
+  knows(taskId: number, host: string): boolean {
+    return this.state(taskId)?.index.has(host) ?? false;
   }
 
   /** Ids of the tasks in memory. */

@@ -1,5 +1,5 @@
 import { resumeTask, withFreshHosts } from '../core/resume-task.js';
-import { isActive, type TaskState } from '../core/task-state.js';
+import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/task-state.js';
 import type { Store, TaskMeta } from '../store/store.js';
 
 export interface CopyRules {
@@ -73,24 +73,33 @@ export class TaskCopy {
   }
 
   /**
-   * Reads the task itself and these hosts of it, or all. False: it is not open. Rejects with StoreError; nothing has
-   * changed then.
+   * Reads the task itself and these hosts of it, or all. Undefined: it is not open. Else the hosts for which somebody
+   * else has decided something since they were last looked at, so that it is to be passed on. Rejects with StoreError;
+   * nothing has changed then.
    */
-  async read(hosts: readonly string[] | 'all', nowMs: () => number): Promise<boolean> {
+  async read(hosts: readonly string[] | 'all', nowMs: () => number): Promise<readonly string[] | undefined> {
     const { scheduler, startWithinMs, reconnectMs } = this.#rules;
     const open = await this.#store.openTask(this.#taskId, hosts === 'all' ? undefined : hosts);
-    if (!open) return false;
+    if (!open) return undefined;
     const mine = scheduler !== undefined && open.scheduler === scheduler;
     // Who schedules a task needs to know all of it.
     if (mine && !this.#whole && hosts !== 'all') return this.read('all', nowMs);
     if (mine && !this.#mine) this.#judgeFromMs = nowMs() + reconnectMs;
     const limits = { startWithinMs, judgeFromMs: this.#judgeFromMs };
-    const fresh = resumeTask(open, limits, nowMs(), this.#state ?? this.#known);
+    const before = this.#state ?? this.#known;
+    const fresh = resumeTask(open, limits, nowMs(), before);
     this.#meta = open.meta;
     this.#mine = mine;
     this.#whole = hosts === 'all' || (mine && this.#whole);
     this.#state = hosts === 'all' || !this.#state ? fresh : withFreshHosts(this.#state, fresh, nowMs());
     this.#known = undefined;
-    return true;
+    return fresh.hosts
+      .filter((entry) => isNews(entry, before && hostEntry(before, entry.host)))
+      .map(({ host }) => host);
   }
+}
+
+/** A start or a kill that was not known. */
+function isNews(entry: HostEntry, before: HostEntry | undefined): boolean {
+  return isActive(entry) && (before?.status !== entry.status || before.startClock !== entry.startClock);
 }

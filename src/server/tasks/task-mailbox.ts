@@ -12,6 +12,7 @@ const EVENTS_PER_COMMIT = 500;
 const ATTEMPTS = 3;
 /** How long an event that nobody waits for may wait for another one to share its commit. */
 const LAZY_MS = 500;
+const NO_NEWS: readonly string[] = Object.freeze([]);
 
 interface Item {
   readonly event: TaskEvent;
@@ -124,8 +125,9 @@ export class TaskMailbox implements Disposable {
       this.#urgent = false;
       this[Symbol.dispose]();
       const items = this.#queue.splice(0, EVENTS_PER_COMMIT);
-      if (!(await this.#read(items))) return;
-      if (items.length > 0) await this.#step(items);
+      const news = await this.#read(items);
+      if (!news) return;
+      if (items.length > 0 || news.length > 0) await this.#step(items, news);
     } while (this.#queue.length > 0);
     if (this.#done) this.#host.idle(this);
   }
@@ -136,8 +138,11 @@ export class TaskMailbox implements Disposable {
     return state !== undefined && (mine ? state.ended : !state.hosts.some(isActive));
   }
 
-  /** False if there is no open task to work on; everything that waited has been answered then. */
-  async #read(items: readonly Item[]): Promise<boolean> {
+  /**
+   * Hosts for which others have decided something. Undefined if there is no open task to work on; everything that waited
+   * has been answered then.
+   */
+  async #read(items: readonly Item[]): Promise<readonly string[] | undefined> {
     const host = this.#host;
     const context = host.context(this.taskId, this.#copy.mine);
     const wanted = hostsToRead(
@@ -145,30 +150,31 @@ export class TaskMailbox implements Disposable {
       items.map(({ event }) => event),
       { nowMs: context.nowMs, shared: host.shared, elsewhere: host.scheduledElsewhere(this.taskId) },
     );
-    if (wanted === undefined) return true;
-    let open: boolean;
+    if (wanted === undefined) return NO_NEWS;
+    let news: readonly string[] | undefined;
     try {
-      open = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.mine).nowMs);
+      news = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.mine).nowMs);
     } catch (error) {
       this.#fail([...items, ...this.#queue.splice(0)], error);
-      return false;
+      return undefined;
     }
-    if (!open) {
+    if (!news) {
       for (const item of [...items, ...this.#queue.splice(0)]) item.resolve(undefined);
       host.idle(this);
-      return false;
+      return undefined;
     }
     host.loaded(this, this.#copy.state?.hosts ?? []);
-    return true;
+    return news;
   }
 
-  async #step(items: readonly Item[]): Promise<void> {
+  /** `news`: hosts to which others' decisions are to be passed on, after what the items ask for. */
+  async #step(items: readonly Item[], news: readonly string[]): Promise<void> {
     if (!this.#copy.state) return;
-    const step = reduce(
-      this.#copy.state,
-      items.map((item) => item.event),
-      this.#host.context(this.taskId, this.#copy.mine),
-    );
+    const events: TaskEvent[] = items.map((item) => item.event);
+    const told = new Set(events.flatMap(toldHosts));
+    const untold = events.some(looksAtAll) ? NO_NEWS : news.filter((host) => !told.has(host));
+    if (untold.length > 0) events.push({ kind: 'look', hosts: untold });
+    const step = reduce(this.#copy.state, events, this.#host.context(this.taskId, this.#copy.mine));
     try {
       if (step.changes.length > 0) await this.#host.store.commit(step.changes);
     } catch (error) {
@@ -195,4 +201,14 @@ export class TaskMailbox implements Disposable {
     this.#host.failed(this, error);
     for (const item of items) item.reject(error);
   }
+}
+
+/** Hosts whose agents hear of their newest state by the event itself. */
+function toldHosts(event: TaskEvent): readonly string[] {
+  if (event.kind === 'host-action') return [event.host];
+  return event.kind === 'look' && event.hosts !== 'all' ? event.hosts : [];
+}
+
+function looksAtAll(event: TaskEvent): boolean {
+  return event.kind === 'look' && event.hosts === 'all';
 }
