@@ -6,6 +6,7 @@ import { readTomlFile } from '../shared/config/toml-file.js';
 import { describeError, UserError } from '../shared/errors.js';
 import type { LogLevel } from '../shared/log.js';
 import { AllowedAddresses } from './agents/port/allowed-addresses.js';
+import { ClientAddress } from './client-address.js';
 import { databaseConfig, type DatabaseConfig } from './config/database.js';
 import { SERVER_SCHEMA } from './config/schema.js';
 import type { Address } from './uws.js';
@@ -15,6 +16,8 @@ export interface ServerConfig {
   readonly http: HttpConfig | undefined;
   /** where agents connect */
   readonly rpc: Address;
+  /** tells where agents come from */
+  readonly agentAddress: ClientAddress;
   /** undefined: agents without a key are not served */
   readonly legacy: LegacyConfig | undefined;
   /** address at which other machines reach this one */
@@ -37,6 +40,8 @@ export interface HttpConfig extends Address {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly accessLog: boolean;
   readonly maxBodyBytes: number;
+  /** tells where callers come from */
+  readonly client: ClientAddress;
 }
 
 const DEFAULT_USER = 'ibex';
@@ -58,6 +63,7 @@ export function readServerConfig(file: string): {
       log: { level: config.Log.Level, destination: logDestination(config.Log.Output, config.Log.Dir) },
       http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
       rpc,
+      agentAddress: clientAddress('RPC.TrustedProxies', config.RPC.TrustedProxies, file),
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
       ip,
       schedulerName: `${ip}:${rpc.port}`,
@@ -90,6 +96,7 @@ function httpConfig({ HTTP, BasicAuth }: Config<typeof SERVER_SCHEMA>, file: str
     tls: HTTP.CertFile === '' ? undefined : { certFile: HTTP.CertFile, keyFile: HTTP.KeyFile },
     accessLog: HTTP.PrintAccessLog,
     maxBodyBytes: HTTP.MaxContentLength,
+    client: clientAddress('HTTP.TrustedProxies', HTTP.TrustedProxies, file),
   };
 }
 
@@ -99,6 +106,14 @@ function legacyConfig({ RPC }: Config<typeof SERVER_SCHEMA>, file: string): Lega
     return { allowed: new AllowedAddresses(RPC.LegacyAllow), listen };
   } catch (error) {
     throw new UserError(`${file}: RPC.LegacyAllow: ${describeError(error)}`);
+  }
+}
+
+function clientAddress(key: string, proxies: readonly string[], file: string): ClientAddress {
+  try {
+    return new ClientAddress(proxies);
+  } catch (error) {
+    throw new UserError(`${file}: ${key}: ${describeError(error)}`);
   }
 }
 
