@@ -130,6 +130,15 @@ export class ScriptedAgent implements Disposable {
     return await Promise.race([this.#frames.next(wanted), ended]);
   }
 
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  /** Goes on to read, so that the end of the session is seen. */
+  readOn(): void {
+    this.#socket.resume();
+  }
+
   send(frame: AgentTextFrame): void {
     this.sendRaw(encodeFrame(frame));
   }
