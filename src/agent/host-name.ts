@@ -35,7 +35,9 @@ async function localAddressTowards(host: string, port: number): Promise<string |
       socket.once('error', reject);
       socket.connect(port, host, resolve);
     });
-    return socket.address().address;
+    const { address } = socket.address();
+    // Some kernels let a socket without a route connect, and give it no address.
+    return address === '0.0.0.0' || address === '::' ? undefined : address;
   } catch {
     return undefined;
   } finally {

@@ -6,6 +6,7 @@ import { readTomlFile } from '../shared/config/toml-file.js';
 import { describeError, UserError } from '../shared/errors.js';
 import type { LogLevel } from '../shared/log.js';
 import { AllowedAddresses } from './agents/port/allowed-addresses.js';
+import { ClientAddress } from './client-address.js';
 import { databaseConfig, type DatabaseConfig } from './config/database.js';
 import { redisConfig } from './config/redis.js';
 import { SERVER_SCHEMA } from './config/schema.js';
@@ -17,6 +18,8 @@ export interface ServerConfig {
   readonly http: HttpConfig | undefined;
   /** where agents connect */
   readonly rpc: Address;
+  /** tells where agents come from */
+  readonly agentAddress: ClientAddress;
   /** undefined: agents without a key are not served */
   readonly legacy: LegacyConfig | undefined;
   /** address at which other machines reach this one */
@@ -43,6 +46,8 @@ export interface HttpConfig extends Address {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly accessLog: boolean;
   readonly maxBodyBytes: number;
+  /** tells where callers come from */
+  readonly client: ClientAddress;
 }
 
 /** Seldom enough not to burden a database, often enough for the others to see that this server lives. */
@@ -74,6 +79,7 @@ export function readServerConfig(file: string): {
       log: { level: config.Log.Level, destination: logDestination(config.Log.Output, config.Log.Dir) },
       http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
       rpc,
+      agentAddress: clientAddress('RPC.TrustedProxies', config.RPC.TrustedProxies, file),
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
       ip,
       schedulerName: `${ip}:${rpc.port}`,
@@ -108,6 +114,7 @@ function httpConfig({ HTTP, BasicAuth }: Config<typeof SERVER_SCHEMA>, file: str
     tls: HTTP.CertFile === '' ? undefined : { certFile: HTTP.CertFile, keyFile: HTTP.KeyFile },
     accessLog: HTTP.PrintAccessLog,
     maxBodyBytes: HTTP.MaxContentLength,
+    client: clientAddress('HTTP.TrustedProxies', HTTP.TrustedProxies, file),
   };
 }
 
@@ -117,6 +124,14 @@ function legacyConfig({ RPC }: Config<typeof SERVER_SCHEMA>, file: string): Lega
     return { allowed: new AllowedAddresses(RPC.LegacyAllow), listen };
   } catch (error) {
     throw new UserError(`${file}: RPC.LegacyAllow: ${describeError(error)}`);
+  }
+}
+
+function clientAddress(key: string, proxies: readonly string[], file: string): ClientAddress {
+  try {
+    return new ClientAddress(proxies);
+  } catch (error) {
+    throw new UserError(`${file}: ${key}: ${describeError(error)}`);
   }
 }
 

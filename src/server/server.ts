@@ -121,7 +121,7 @@ export class Server implements AsyncDisposable {
 
   async #listenToAgents(desk: AgentDesk, agents: LegacyAgents, config: ServerConfig): Promise<void> {
     const app = App();
-    const endpoint = new AgentEndpoint(app, desk);
+    const endpoint = new AgentEndpoint(app, desk, config.agentAddress);
     const legacy = config.legacy && {
       endpoint: new LegacyEndpoint(agents, config.legacy.allowed, this.#log),
       listen: config.legacy.listen,
@@ -146,8 +146,8 @@ export class Server implements AsyncDisposable {
     const log = this.#log;
     const auth = new BasicAuth(config.users);
     const tails = new TailEndpoint(auth, { store: parts.store, tasks: parts.tasks, agents: registry, log });
-    const { maxBodyBytes, accessLog } = config;
-    const api = new ApiServer({ routes: apiRoutes(parts), auth, maxBodyBytes, accessLog, log });
+    const { maxBodyBytes, accessLog, client } = config;
+    const api = new ApiServer({ routes: apiRoutes(parts), auth, maxBodyBytes, accessLog, client, log });
     const listener = await HttpListener.open(config, config.tls, 'HTTP.Host and HTTP.Port', {
       request: (request, response) => api.handle(request, response),
       upgrades: (request) => tails.serves(request),

@@ -8,7 +8,7 @@ import { Api } from '../harness/api.ts';
 import { IbexProcess } from '../harness/ibex-process.ts';
 import type { Database } from './database.ts';
 import { SmallDisk } from './small-disk.ts';
-import { TcpProxy } from './tcp-proxy.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const KILL_GRACE_MS = 700;
 const RESTART_MS = 500;

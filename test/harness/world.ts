@@ -10,6 +10,19 @@ import { waitFor } from './wait-for.ts';
 const LOG_TAIL_LINES = 60;
 const STOP_TIMEOUT_MS = 5_000;
 
+/** Further lines of server.conf. */
+export interface ServerSettings {
+  readonly http?: string;
+  readonly rpc?: string;
+  /** whole tables that name the database, in place of an SQLite file */
+  readonly database?: string;
+}
+
+export interface AgentSettings {
+  /** in place of this world's server */
+  readonly servers?: readonly string[];
+}
+
 interface Agent {
   process: IbexProcess;
   readonly config: string;
@@ -30,24 +43,38 @@ export class World {
   readonly #ended: IbexProcess[] = [];
   #server: IbexProcess | undefined;
 
-  private constructor(folder: string, httpPort: number, rpcPort: number) {
+  private constructor(folder: string, httpPort: number, rpcPort: number, settings: ServerSettings) {
     this.folder = folder;
     this.rpcPort = rpcPort;
     this.url = `http://127.0.0.1:${httpPort}`;
     this.api = new Api(this.url);
     this.#serverConfig = this.write(
       'server.conf',
-      `[HTTP]\nHost = "127.0.0.1"\nPort = ${httpPort}\n[BasicAuth]\nibex = "ibex"\n` +
-        `[RPC]\nListen = "127.0.0.1:${rpcPort}"\n[SQLite]\nPath = "${folder}/ibex.db"\n`,
+      `[HTTP]\nHost = "127.0.0.1"\nPort = ${httpPort}\n${settings.http ?? ''}\n[BasicAuth]\nibex = "ibex"\n` +
+        `[RPC]\nListen = "127.0.0.1:${rpcPort}"\n${settings.rpc ?? ''}\n` +
+        `${settings.database ?? `[SQLite]\nPath = "${folder}/ibex.db"`}\n`,
     );
   }
 
   /** A server, and an agent for each of these hosts, all connected. */
   static async open(...hosts: readonly string[]): Promise<World> {
-    const world = new World(mkdtempSync(join(tmpdir(), 'ibex-test-')), await freePort(0), await freePort(0));
+    const world = await World.openServer();
+    try {
+      await Promise.all(hosts.map((host) => world.startAgent(host)));
+    } catch (error) {
+      console.error(world.logs());
+      await world.close();
+      throw error;
+    }
+    return world;
+  }
+
+  /** A server without agents. */
+  static async openServer(settings: ServerSettings = {}): Promise<World> {
+    const folder = mkdtempSync(join(tmpdir(), 'ibex-test-'));
+    const world = new World(folder, await freePort(0), await freePort(0), settings);
     try {
       await world.startServer();
-      await Promise.all(hosts.map((host) => world.startAgent(host)));
     } catch (error) {
       console.error(world.logs());
       await world.close();
@@ -81,14 +108,15 @@ export class World {
   }
 
   /** Starts a host's agent, again too, and resolves once the server knows it as connected. */
-  async startAgent(host: string): Promise<void> {
+  async startAgent(host: string, settings: AgentSettings = {}): Promise<void> {
     const known = this.#agents.get(host);
+    const { servers = [`127.0.0.1:${this.rpcPort}`] } = settings;
     const metaDir = known?.metaDir ?? join(this.folder, `meta-${host}`);
     const config =
       known?.config ??
       this.write(
         `agentd-${host}.conf`,
-        `MetaDir = "${metaDir}"\n[Heartbeat]\nServers = ["127.0.0.1:${this.rpcPort}"]\nHost = "${host}"\n`,
+        `MetaDir = "${metaDir}"\n[Heartbeat]\nServers = ${JSON.stringify(servers)}\nHost = "${host}"\n`,
       );
     const agent = new IbexProcess(['agentd', '-c', config], { cwd: this.folder });
     if (known) this.#ended.push(known.process);

@@ -103,7 +103,7 @@ test('the opening: hello, proof against a proven server, its key pinned, the lis
   stage.say({ t: 'welcome', silentIntervals: 3 });
   assert.deepEqual(
     stage.sent.map((frame) => frame.t),
-    ['hello', 'proof', 'runs'],
+    ['hello', 'proof', 'runs', 'heartbeat'],
   );
   assert.equal(stage.readyCalls, 1);
 });

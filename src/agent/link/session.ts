@@ -113,9 +113,7 @@ export class Session {
   beat(nowMs: number): void {
     this.checkSilence(nowMs);
     this.#lastBeatMs = nowMs;
-    if (this.#phase !== 'ready') return;
-    const { runs, digest } = this.#index.current(this.cluster8);
-    this.send({ t: 'heartbeat', assigns: this.#assigns, runs, digest, intervalMs: this.#self.intervalMs });
+    if (this.#phase === 'ready') this.#sendBeat();
   }
 
   /** How much longer the server may be silent, ms; infinite before the session is open. */
@@ -149,6 +147,8 @@ export class Session {
         this.#phase = 'ready';
         this.#silentMs = Math.max(MIN_SILENCE_MS, frame.silentIntervals * this.#self.intervalMs);
         this.#listRuns();
+        // The server learns the interval, and with it how long it may miss this agent.
+        this.#sendBeat();
         return this.#events.onReady(this);
       case 'list':
         this.#expect('ready', frame.t);
@@ -205,6 +205,11 @@ export class Session {
       from += RUNS_PER_FRAME;
       this.send({ t: 'runs', runs: part, last: from >= runs.length });
     } while (from < runs.length);
+  }
+
+  #sendBeat(): void {
+    const { runs, digest } = this.#index.current(this.cluster8);
+    this.send({ t: 'heartbeat', assigns: this.#assigns, runs, digest, intervalMs: this.#self.intervalMs });
   }
 
   #expect(phase: Phase, frame: string): void {

@@ -1,7 +1,8 @@
-import type { TemplatedApp, WebSocket } from 'uWebSockets.js';
+import type { HttpRequest, TemplatedApp, WebSocket } from 'uWebSockets.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { AGENT_PATH, MAX_FRAME_BYTES } from '../../shared/protocol/limits.js';
 import { addressText, closeReason, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus } from '../uws.js';
+import type { ClientAddress } from '../client-address.js';
 import { AgentSession } from './agent-session.js';
 import type { SessionDesk } from './session-desk.js';
 import type { SessionSocket } from './session-socket.js';
@@ -21,12 +22,14 @@ interface Connection {
  */
 export class AgentEndpoint implements Disposable {
   readonly #desk: SessionDesk;
+  readonly #client: ClientAddress;
   readonly #sessions = new Set<AgentSession>();
   readonly #sweeper: NodeJS.Timeout;
   #sweptMs: number;
 
-  constructor(app: TemplatedApp, desk: SessionDesk) {
+  constructor(app: TemplatedApp, desk: SessionDesk, client: ClientAddress) {
     this.#desk = desk;
+    this.#client = client;
     this.#sweptMs = desk.nowMs();
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
     this.#mount(app);
@@ -45,7 +48,7 @@ export class AgentEndpoint implements Disposable {
       idleTimeout: LONGEST_IDLE_SECONDS,
       upgrade: (res, req, context) => {
         const connection: Connection = {
-          address: addressText(res.getRemoteAddressAsText()),
+          address: this.#client.of(addressText(res.getRemoteAddressAsText()), forwardedFor(req)),
           session: undefined,
           socket: undefined,
         };
@@ -91,6 +94,15 @@ export class AgentEndpoint implements Disposable {
     if (stalled) return;
     for (const session of this.#sessions) session.checkSilence(nowMs);
   }
+}
+
+/** All of its lines: getHeader() tells the first one only, which the caller itself may have written. */
+function forwardedFor(request: HttpRequest): string {
+  const lines: string[] = [];
+  request.forEach((name, value) => {
+    if (name === 'x-forwarded-for') lines.push(value);
+  });
+  return lines.join();
 }
 
 class AgentSocket implements SessionSocket {

@@ -43,6 +43,8 @@ export const SERVER_SCHEMA = {
     PProf: unused(flag(false), 'there is no profiling over HTTP'),
     ShutdownTimeout: unused(whole(30, 0, DAY_SECONDS), 'the server ends within two seconds'),
     MaxContentLength: whole(67_108_864, 1_024, 1_073_741_824),
+    /** networks of proxies whose X-Forwarded-For is believed */
+    TrustedProxies: texts([]),
     ReadTimeout: unused(whole(20, 0, DAY_SECONDS), OWN_TIMES),
     WriteTimeout: unused(whole(40, 0, DAY_SECONDS), OWN_TIMES),
     IdleTimeout: unused(whole(120, 0, DAY_SECONDS), OWN_TIMES),
@@ -52,6 +54,8 @@ export const SERVER_SCHEMA = {
   },
   RPC: {
     Listen: text('0.0.0.0:20090'),
+    /** networks of proxies between agents and this port whose X-Forwarded-For is believed */
+    TrustedProxies: texts([]),
     /** agents of Categraf and of the Go ibex, which show no key, are served on loopback and private addresses */
     Legacy: flag(true),
     /** further networks that legacy agents may come from */

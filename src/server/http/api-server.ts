@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
+import { plainAddress } from '../networks.js';
 import { StoreError } from '../store/store.js';
+import type { ClientAddress } from '../client-address.js';
 import type { BasicAuth } from './basic-auth.js';
 import { BodyReader, type Body } from './body.js';
 import { Exchange } from './exchange.js';
@@ -22,6 +24,7 @@ export interface ApiServerOptions {
   readonly auth: BasicAuth;
   readonly maxBodyBytes: number;
   readonly accessLog: boolean;
+  readonly client: ClientAddress;
   readonly log: Log;
 }
 
@@ -63,18 +66,14 @@ export class ApiServer {
     const arrivedMs = performance.now();
     const { method = '' } = request;
     const { path, query } = parseTarget(request.url ?? '');
-    const remoteAddress = plainAddress(request.socket.remoteAddress ?? '');
-    const { remotePort } = request.socket;
+    const { address, remote } = this.#caller(request);
     this.#inFlight++;
     const exchange = new Exchange(request, response, (status) => {
       this.#inFlight--;
       if (this.#inFlight === 0) this.#draining?.();
       if (!this.#options.accessLog) return;
       const ms = Math.round((performance.now() - arrivedMs) * 10) / 10;
-      this.#options.log.info(
-        { method, path, status, ms, remote: remoteAddress },
-        status === 0 ? 'caller left' : 'request',
-      );
+      this.#options.log.info({ method, path, status, ms, remote: address }, status === 0 ? 'caller left' : 'request');
     });
     if (this.#draining) return exchange.reply(STOPPING, true);
 
@@ -88,7 +87,7 @@ export class ApiServer {
           params: match.params,
           query: new URLSearchParams(query),
           headers: request.headers,
-          remote: `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort ?? 0}`,
+          remote,
           arrivedMs,
           callerLeft: () => exchange.callerLeft,
         });
@@ -96,6 +95,15 @@ export class ApiServer {
     // A body is read to its end even for a refusal: an answer before that can be lost with the connection.
     if (method === 'POST' || method === 'PUT') this.#bodies.read(request, denied === undefined, respond);
     else respond({ kind: 'discarded' });
+  }
+
+  #caller({ socket, headers }: IncomingMessage): { readonly address: string; readonly remote: string } {
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    const forwarded = headers['x-forwarded-for'];
+    const address = this.#options.client.of(peer, Array.isArray(forwarded) ? forwarded.join() : forwarded);
+    const inBrackets = address.includes(':') ? `[${address}]` : address;
+    // A proxy does not tell its caller's port.
+    return { address, remote: address === peer ? `${inBrackets}:${socket.remotePort ?? 0}` : inBrackets };
   }
 
   #answerWithoutHandler(
@@ -157,9 +165,4 @@ export class ApiServer {
     this.#options.log.error({ err: stack }, 'request failed');
     return refusal('internal error, see the server log', 500);
   }
-}
-
-/** An IPv4 caller of a listener on IPv6 has a mapped address. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { StoreError } from '../store/store.js';
 import { AUTHORIZATION, KeptLog } from '../testing/test-server.js';
 import { ApiServer } from './api-server.js';
+import { ClientAddress } from '../client-address.js';
 import { BasicAuth } from './basic-auth.js';
 import { HttpListener } from './http-listener.js';
 import { ok } from './reply.js';
@@ -19,6 +20,7 @@ async function serve(handle: Handler, requestWithinMs?: number) {
     auth: new BasicAuth({ ibex: 'ibex' }),
     maxBodyBytes: 1024,
     accessLog: true,
+    client: new ClientAddress([]),
     log,
   });
   const listener = await HttpListener.open(

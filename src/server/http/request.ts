@@ -8,7 +8,7 @@ export interface ApiRequest {
   /** UTF-8; empty for GET and DELETE */
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
-  /** address and port */
+  /** address and port of the caller; the address alone if a trusted proxy stands between */
   readonly remote: string;
   /** monotonic ms at which the request's head had been read */
   readonly arrivedMs: number;

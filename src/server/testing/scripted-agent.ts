@@ -32,6 +32,12 @@ export function agentSelf(host: string): AgentSelf {
   };
 }
 
+export interface DialOptions {
+  readonly deaf?: boolean;
+  /** several values of one name go in a line each */
+  readonly headers?: Record<string, string | string[]>;
+}
+
 /** An agent's end of a session over a real WebSocket, that says what a test tells it to say. */
 export class ScriptedAgent implements Disposable {
   readonly self: AgentSelf;
@@ -54,8 +60,12 @@ export class ScriptedAgent implements Disposable {
   }
 
   /** Only connects. One that is deaf answers no pings, like a machine that has lost its network. */
-  static async dial(port: number, self: AgentSelf, { deaf = false } = {}): Promise<ScriptedAgent> {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${AGENT_PATH}`, { autoPong: !deaf });
+  static async dial(
+    port: number,
+    self: AgentSelf,
+    { deaf = false, headers = {} }: DialOptions = {},
+  ): Promise<ScriptedAgent> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${AGENT_PATH}`, { autoPong: !deaf, headers });
     const agent = new ScriptedAgent(socket, self);
     await new Promise((resolve, reject) => {
       socket.addEventListener('open', resolve);
@@ -68,9 +78,9 @@ export class ScriptedAgent implements Disposable {
   static async connect(
     port: number,
     self: AgentSelf,
-    { runs = [], deaf = false }: { readonly runs?: readonly AgentRun[]; readonly deaf?: boolean } = {},
+    { runs = [], ...options }: DialOptions & { readonly runs?: readonly AgentRun[] } = {},
   ): Promise<ScriptedAgent> {
-    const agent = await ScriptedAgent.dial(port, self, { deaf });
+    const agent = await ScriptedAgent.dial(port, self, options);
     await agent.prove();
     await agent.next('welcome');
     agent.send({ t: 'runs', runs, last: true });
@@ -118,6 +128,15 @@ export class ScriptedAgent implements Disposable {
     });
     const wanted = (frame: ServerFrame): frame is Extract<ServerFrame, { readonly t: T }> => frame.t === type;
     return await Promise.race([this.#frames.next(wanted), ended]);
+  }
+
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  /** Goes on to read, so that the end of the session is seen. */
+  readOn(): void {
+    this.#socket.resume();
   }
 
   send(frame: AgentTextFrame): void {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from '../../../shared/errors.js';
 import type { Log } from '../../../shared/log.js';
-import { plainAddress } from '../port/allowed-addresses.js';
+import { plainAddress } from '../../networks.js';
 import type { ByteBudget } from './byte-budget.js';
 import { CallPace } from './call-pace.js';
 import { CallReader } from './call-reader.js';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Log } from '../../../shared/log.js';
 import type { AllowedAddresses } from '../port/allowed-addresses.js';
-import { plainAddress } from '../port/allowed-addresses.js';
+import { plainAddress } from '../../networks.js';
 import { ByteBudget } from './byte-budget.js';
 import { LegacyConnection, type CallDesk } from './legacy-connection.js';
 

@@ -26,7 +26,7 @@ test('both kinds of agents work on one port, and each is known by its address', 
   await legacy.beatUntil('a start', () => legacy.runs(id));
   const { dat } = await server.call('GET', '/hosts');
   assert.ok(Array.isArray(dat));
-  assert.equal(JSON.stringify(dat).match(/"address":"127\.0\.0\.1"/g)?.length, 2);
+  assert.equal(JSON.stringify(dat).match(/"session":\{"address":"127\.0\.0\.1"/g)?.length, 2);
 });
 
 test('a web browser gets a page, garbage gets nothing', async () => {
