@@ -9,6 +9,7 @@ import { Emulator } from './kit/emulator.js';
 import { System } from './kit/processes.js';
 import { machine, Report } from './kit/report.js';
 import { backgroundLoad, latency } from './latency.js';
+import { legacyFleet } from './legacy.js';
 import { lineLatency, rate } from './output.js';
 import { idle, reconnect } from './sessions.js';
 import { tail } from './tail.js';
@@ -18,7 +19,7 @@ import { throughput } from './throughput.js';
 const RESULTS = fileURLToPath(new URL('../../../bench/results/', import.meta.url));
 const USAGE = `usage: npm run bench -- [--only NAME[,NAME...]] [--mysql DSN]
        npm run bench -- --url URL --host HOST     latency of any ibex, this one or another
-names: latency, fanout, throughput, idle, reconnect, output, tail, agent`;
+names: latency, fanout, throughput, idle, reconnect, output, tail, agent, legacy`;
 
 const { values } = parseArgs({
   options: {
@@ -85,6 +86,7 @@ const questions: Readonly<Record<string, () => Promise<void>>> = {
     await using system = await System.start();
     await agent(report, system, 'bench-host', await system.startAgent('bench-host'));
   },
+  legacy: () => onDatabases((system, what) => legacyFleet(report, system, what)),
 };
 
 function keepResults(): void {

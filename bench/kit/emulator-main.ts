@@ -1,10 +1,12 @@
 import { EmulatedAgent } from './emulated-agent.js';
+import { EmulatedLegacyAgent } from './emulated-legacy-agent.js';
 
 /**
- * A process of emulated agents: `node emulator-main.js PORT COUNT INTERVAL_MS`. Hosts are called emu-0, emu-1 and so on.
- * Tells its parent ten times a second how many are ready and how many assignments and acknowledgements there were.
+ * A process of emulated agents: `node emulator-main.js PORT COUNT INTERVAL_MS [legacy]`. Hosts are called emu-0, emu-1 and so
+ * on. Tells its parent ten times a second how many are ready and how many assignments and acknowledgements there were.
  */
 const [port = 0, count = 0, intervalMs = 1_000] = process.argv.slice(2).map(Number);
+const Kind = process.argv[5] === 'legacy' ? EmulatedLegacyAgent : EmulatedAgent;
 const tally = { ready: 0, assigned: 0, acknowledged: 0 };
 /** Agents that dial at the same moment at the start; those of a whole fleet don't. */
 const DIALS_PER_TURN = 50;
@@ -12,7 +14,7 @@ const DIALS_PER_TURN = 50;
 const agents = Array.from(
   { length: count },
   (_, number) =>
-    new EmulatedAgent(port, `emu-${number}`, intervalMs, {
+    new Kind(port, `emu-${number}`, intervalMs, {
       onReady: () => tally.ready++,
       onLost: () => tally.ready--,
       onAssigned: () => tally.assigned++,

@@ -8,24 +8,27 @@ interface Tally {
   readonly acknowledged: number;
 }
 
+/** What the agents speak: our protocol, or the msgpack RPC of Categraf and the Go agentd. */
+type EmulatedKind = 'ibex' | 'legacy';
+
 /** Emulated agents in a process of their own, so that the server's figures are the server's. */
 export class Emulator implements Disposable {
   readonly count: number;
   readonly #child: ChildProcess;
   #tally: Tally = { ready: 0, assigned: 0, acknowledged: 0 };
 
-  private constructor(port: number, count: number, intervalMs: number) {
+  private constructor(port: number, count: number, intervalMs: number, kind: EmulatedKind) {
     this.count = count;
     const main = fileURLToPath(new URL('./emulator-main.js', import.meta.url));
-    this.#child = fork(main, [`${port}`, `${count}`, `${intervalMs}`]);
+    this.#child = fork(main, [`${port}`, `${count}`, `${intervalMs}`, kind]);
     this.#child.on('message', (message) => {
       if (isTally(message)) this.#tally = message;
     });
   }
 
   /** Resolves when all of them have a session. */
-  static async start(port: number, count: number, intervalMs = 1_000): Promise<Emulator> {
-    const emulator = new Emulator(port, count, intervalMs);
+  static async start(port: number, count: number, intervalMs = 1_000, kind: EmulatedKind = 'ibex'): Promise<Emulator> {
+    const emulator = new Emulator(port, count, intervalMs, kind);
     await emulator.allReady();
     return emulator;
   }

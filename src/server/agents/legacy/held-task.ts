@@ -41,8 +41,8 @@ export interface HeldTask {
   process: boolean;
   /** it may be without a script: the connection that gave it broke before anything proved that it had arrived */
   doubtful: boolean;
-  /** reports that have named it since it became doubtful, without any output */
-  silentReports: number;
+  /** since when it has been named without any output or other proof of a process; unix ms */
+  silentSinceMs: number | undefined;
   /** connection on which its start was listed once more, to see whether the agent asks for its script again */
   probedOn: object | undefined;
   /** its end was told and could not be stored: whoever has it listed will tell it again, and never run it */
@@ -74,7 +74,7 @@ export function heldTask(taskId: number, clock: number, stage: Stage, connection
     scriptGiven: false,
     process: false,
     doubtful: false,
-    silentReports: 0,
+    silentSinceMs: undefined,
     probedOn: undefined,
     endTold: false,
     begunMs: undefined,

@@ -184,7 +184,8 @@ export class HostLedger {
       // It may have begun, and ended its own agent. Offered again it would do so again, and again.
       this.#lose(held, lost);
     } else if (!sameConnection || this.kind === LegacyKind.categraf) {
-      this.tasks.delete(held.taskId);
+      // It has not begun: nobody asked for its script here. Someone may have asked in vain, and hold it without one.
+      this.notListed(held.taskId);
     } else {
       this.kind = LegacyKind.agentd;
       held.stage = 'taken';
@@ -201,6 +202,7 @@ export class HostLedger {
     if (this.kind === LegacyKind.categraf) return this.#lose(held, lost);
     if (this.kind !== LegacyKind.agentd) return;
     held.doubtful ||= !sameConnection && held.scriptGiven && !held.process;
+    if (sameConnection && held.probedOn === beat.connection) held.doubtful = false;
     held.process = sameConnection && !held.doubtful;
     held.connection = beat.connection;
   }

@@ -231,7 +231,8 @@ export class LegacyHost implements HostSession {
       const run = open.get(taskId);
       const known = this.#ledger.tasks.get(taskId)?.clock === run?.clock;
       if (!given) {
-        for (const task of tasks) if (task.taskId === taskId) this.#ledger.shells.add(taskId, task.clock);
+        const wireClock = tasks.find((task) => task.taskId === taskId)?.clock ?? run?.clock;
+        if (wireClock !== undefined) this.#ledger.shells.add(taskId, wireClock);
       } else if (run?.status === 'running' && (!run.delivered || known)) {
         this.#ledger.scriptGiven(run, connection, nowMs);
         void this.#notes.taken(run);

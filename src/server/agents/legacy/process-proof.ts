@@ -6,8 +6,8 @@ import { attemptOf, isKillClock, MAX_ATTEMPT } from './wire-clock.js';
 
 /** What began so shortly before this server's start may have been given its script by a server that died doing so. */
 const NEAR_START_MS = 15_000;
-/** So many reports without output, and a doubtful task is looked into. */
-const SILENT_REPORTS = 3;
+/** A doubtful task that says nothing for so long is looked into, ms. By then most scripts have printed something, or ended. */
+const SILENT_MS = 10_000;
 
 /**
  * Notes what a report that names a running task tells of its process. Agents name a task as running whether or not they
@@ -32,7 +32,7 @@ export function noteProcess(
     const neverGiven = expected.startedMs === null;
     held.doubtful = held.origin !== undefined || neverGiven || beganNearStart(expected, serverStartMs);
   }
-  if (!beat.first) held.silentReports++;
+  held.silentSinceMs ??= beat.nowMs;
 }
 
 export function beganNearStart({ startedMs }: OpenRun, serverStartMs: number): boolean {
@@ -41,11 +41,17 @@ export function beganNearStart({ startedMs }: OpenRun, serverStartMs: number): b
 
 /**
  * True if the start should be listed under another clock. An agent without the script asks for it then; one with a
- * process only changes the clock. A script that ended in the milliseconds since the report would end a Categraf, so
- * this is for tasks in doubt alone.
+ * process only changes the clock. A script that ended in the milliseconds since the report would end a Categraf and be
+ * run again by an agentd, so this is for tasks in doubt alone, and with an agentd for those that must be killed.
  */
-export function wantsProbe(held: HeldTask, named: ReportedTask, beat: Beat): boolean {
-  if (held.process || beat.first || named.status !== 'running' || attemptOf(held.wireClock) >= MAX_ATTEMPT)
-    return false;
-  return held.killWanted || (held.doubtful && held.silentReports >= SILENT_REPORTS);
+export function wantsProbe(held: HeldTask, named: ReportedTask | undefined, beat: Beat): boolean {
+  if (held.process || beat.first || attemptOf(held.wireClock) >= MAX_ATTEMPT) return false;
+  if (!named) return held.doubtful && held.killWanted && held.probedOn !== beat.connection && isTaken(held, beat);
+  const silentMs = beat.nowMs - (held.silentSinceMs ?? beat.nowMs);
+  return named.status === 'running' && (held.killWanted || (held.doubtful && silentMs >= SILENT_MS));
+}
+
+/** This report, the second at least since it was listed on this connection, has not told its end. */
+function isTaken({ stage, connection, endTold }: HeldTask, beat: Beat): boolean {
+  return stage === 'taken' && connection === beat.connection && !endTold;
 }

@@ -67,6 +67,7 @@ export function workList(options: WorkListOptions): WorkList {
     if (attempt > MAX_ATTEMPT) continue;
     const wireClock = known?.clock === run.clock ? known.wireClock : attemptClock(run.clock, attempt);
     ledger.offered(run, beat.connection, wireClock);
+    doubt(ledger, taskId, run.assignedAtMs < serverStartMs && shellClock === undefined);
     if (ledger.tasks.get(taskId)?.cached === true) ungated.push(run);
     assign.push({ taskId, clock: wireClock, action: 'start' });
   }
@@ -88,7 +89,7 @@ function entryOf(held: HeldTask, named: ReportedTask | undefined, ledger: HostLe
     held.killAnswers++;
     return { taskId, clock: killClock(clock), action: 'kill' };
   }
-  if (named && wantsProbe(held, named, beat)) {
+  if (wantsProbe(held, named, beat)) {
     held.wireClock = attemptClock(clock, attemptOf(held.wireClock) + 1);
     held.probedOn = beat.connection;
   }
@@ -100,6 +101,12 @@ function mayKill(held: HeldTask, named: ReportedTask | undefined, ledger: HostLe
   if (beat.first) return false;
   if (named) return held.process;
   return ledger.kind === LegacyKind.agentd && held.process && held.connection === beat.connection;
+}
+
+/** An agent may hold the task without its script, because the server that had listed it is gone. */
+function doubt(ledger: HostLedger, taskId: number, doubtful: boolean): void {
+  const held = ledger.tasks.get(taskId);
+  if (held) held.doubtful ||= doubtful;
 }
 
 function isLost(held: HeldTask, run: OpenRun): boolean {
@@ -118,8 +125,7 @@ function judgeBegun(run: OpenRun, { ledger, beat, serverStartMs }: WorkListOptio
     }
     case LegacyKind.agentd: {
       ledger.offered(run, beat.connection, clock);
-      const held = ledger.tasks.get(taskId);
-      if (held) held.doubtful = beganNearStart(run, serverStartMs);
+      doubt(ledger, taskId, beganNearStart(run, serverStartMs));
       return { taskId, clock, action: 'start' };
     }
     case LegacyKind.unknown:

@@ -90,7 +90,7 @@ export class AgentMemory {
   async #assign({ Id, Clock, Action }: Assigned, ask: (id: number) => Promise<KeptScript | undefined>): Promise<void> {
     const known = this.#tasks.get(Id);
     if (known?.clock === Clock && known.action === Action) return;
-    if (Action === 'kill') return this.#kill(known, Clock);
+    if (Action === 'kill') return this.#kill(Id, known, Clock);
     if (Action !== 'start') throw new Error(`the action ${Action}`);
     if (known?.run?.alive) {
       Object.assign(known, { clock: Clock, action: Action });
@@ -101,9 +101,9 @@ export class AgentMemory {
     }
   }
 
-  #kill(known: Task | undefined, clock: number): void {
+  #kill(Id: number, known: Task | undefined, clock: number): void {
     if (!known) return;
-    if (!known.run) throw new AgentDies('a kill of a task without a process: nil pointer');
+    if (!known.run) throw new AgentDies(`${Id} is killed without a process: nil pointer`);
     Object.assign(known, { clock, action: 'kill' });
     known.status = known.run.kill() ? 'killed' : 'killfailed';
   }

@@ -65,3 +65,33 @@ export class ManualRun implements ScriptRun {
     return delivered;
   }
 }
+
+/**
+ * Scripts without a process that print a line now and then, and end by themselves after so many of them. None ends while
+ * `held` says so: for tests that are not about what happens between a report and its answer.
+ */
+export class TimedScripts implements AgentScripts {
+  readonly #everyMs: number;
+  readonly #lines: (id: number) => number;
+  readonly #held: () => boolean;
+
+  constructor(everyMs: number, lines: (id: number) => number, held: () => boolean) {
+    this.#everyMs = everyMs;
+    this.#lines = lines;
+    this.#held = held;
+  }
+
+  start(id: number, _kept: KeptScript, ended: (status: 'success' | 'failed' | 'killed') => void): ScriptRun {
+    let left = this.#lines(id);
+    const run = new ManualRun((status) => {
+      clearInterval(timer);
+      ended(status);
+    });
+    const timer = setInterval(() => {
+      if (left > 0) run.print(`${left}\n`);
+      left--;
+      if (left <= 0 && run.alive && !this.#held()) run.end('success');
+    }, this.#everyMs);
+    return run;
+  }
+}

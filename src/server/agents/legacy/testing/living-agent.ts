@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AgentDies, AgentDisk, AgentMemory, type LegacyAgentKind } from './agent-memory.js';
-import type { KeptScript } from './agent-scripts.js';
+import type { AgentScripts, KeptScript } from './agent-scripts.js';
 import { metaOf, reportAnswerOf } from './rpc-answers.js';
 import { RpcClient } from './rpc-client.js';
 import { ScriptProcesses } from './script-processes.js';
@@ -14,6 +14,8 @@ export interface LivingAgentOptions {
   readonly intervalMs?: number;
   /** between two searches for a server, ms */
   readonly searchPauseMs?: number;
+  /** real processes by default */
+  readonly scripts?: AgentScripts;
 }
 
 /** After that an agent leaves the connection, ms. */
@@ -30,12 +32,15 @@ export class LivingAgent implements AsyncDisposable {
   died: AgentDies | undefined;
   /** good answers so far */
   beats = 0;
+  /** true between the moment a report is put together and the end of what follows from its answer */
+  reporting = false;
   readonly kind: LegacyAgentKind;
   readonly #intervalMs: number;
   readonly #searchPauseMs: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'legacy-agent-'));
   readonly #disk = new AgentDisk();
-  readonly #scripts = new ScriptProcesses(this.#folder);
+  readonly #processes = new ScriptProcesses(this.#folder);
+  readonly #scripts: AgentScripts;
   #memory!: AgentMemory;
   #client: RpcClient | undefined;
   #life = new AbortController();
@@ -47,6 +52,7 @@ export class LivingAgent implements AsyncDisposable {
     this.kind = options.kind ?? 'categraf';
     this.#intervalMs = options.intervalMs ?? 1_000;
     this.#searchPauseMs = options.searchPauseMs ?? 10_000;
+    this.#scripts = options.scripts ?? this.#processes;
     this.#begin();
   }
 
@@ -70,7 +76,7 @@ export class LivingAgent implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
-    this.#scripts[Symbol.dispose]();
+    this.#processes[Symbol.dispose]();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 });
   }
 
@@ -87,15 +93,20 @@ export class LivingAgent implements AsyncDisposable {
     this.#life.abort();
     this.disconnect();
     await this.#living;
+    // It may have been about to connect.
+    this.disconnect();
   }
 
   async #live(life: AbortSignal): Promise<void> {
-    while (!life.aborted) {
+    for (;;) {
+      this.reporting = true;
       try {
         await this.#beat(life);
       } catch (error) {
         if (error instanceof AgentDies) throw error;
         this.disconnect();
+      } finally {
+        this.reporting = false;
       }
       await wait(this.#intervalMs, undefined, { signal: life });
     }
