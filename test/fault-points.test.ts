@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { end, executors, isAlive } from '../scripts/start/processes.js';
-import { scriptProcesses } from './chaos/leftovers.ts';
+import { scriptProcesses, strayLaunchers } from './chaos/leftovers.ts';
 import { viewTask, type HostView } from './chaos/tail-view.ts';
 import { systemTests } from './harness/system-test.ts';
 import { waitFor } from './harness/wait-for.ts';
@@ -102,6 +102,13 @@ systemTests([HOST], (check) => {
     assert.match(Buffer.concat((await task.view()).stderr).toString(), /^ibex: .*before the script was started/);
   });
 
+  check('the executor dies before the launcher has its word: it leaves, and the run is lost', async (world) => {
+    await restart(world, 'launcher-noted');
+    const task = await Counted.create(world, 'launcher-noted');
+    assert.deepEqual([await task.outcome(), task.starts()], [['failed', null, 'lost', ''], 0]);
+    await waitFor('the launchers to leave', () => strayLaunchers(world.metaDir(HOST)).length === 0);
+  });
+
   check(
     'the executor dies with the launcher just started: the launcher goes, nothing is left behind',
     async (world) => {
@@ -111,7 +118,8 @@ systemTests([HOST], (check) => {
       // Which of them is quicker, the launcher or the death of its terminal, is open; what is reported must be true.
       if (task.starts() === 0) assert.deepEqual(outcome, ['failed', null, 'lost', '']);
       else assert.deepEqual([outcome.slice(0, 3), task.starts()], [['failed', 7, null], 1]);
-      await waitFor('the launcher to leave', () => scriptProcesses([HOST]).length === 0);
+      await waitFor('the script to leave', () => scriptProcesses([HOST]).length === 0);
+      await waitFor('the launchers to leave', () => strayLaunchers(world.metaDir(HOST)).length === 0);
     },
   );
 

@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import { disturb, killCycles, type Damage } from './disturbances.ts';
 import { Fleet } from './fleet.ts';
 import { readJournal, type JournalRun } from './journal.ts';
-import { executorProcesses, scriptProcesses } from './leftovers.ts';
+import { executorProcesses, scriptProcesses, strayLaunchers } from './leftovers.ts';
 import { Random } from './random.ts';
 import { viewTask } from './tail-view.ts';
 import { verify, type Finding } from './verify.ts';
@@ -137,10 +137,11 @@ async function examine(
   return findings;
 }
 
-/** Processes of scripts that are over, and executors beyond one an agent. */
+/** Processes of scripts that are over, launchers without an executor, and executors beyond one an agent. */
 async function leftovers(fleet: Fleet): Promise<string[]> {
   const look = (): string[] => [
     ...scriptProcesses(fleet.hosts).map((process) => `left behind: ${process}`),
+    ...fleet.hosts.flatMap((host) => strayLaunchers(fleet.metaDir(host)).map((process) => `left behind: ${process}`)),
     ...fleet.hosts.flatMap((host) => {
       const found = executorProcesses(fleet.metaDir(host));
       return found.length === 1 ? [] : [`${host} has ${found.length} executors: ${found.join('; ')}`];

@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { temporaryAccount } from './testing/temporary-account.js';
-import { commandFor, lookUpAccount, type Command, type ScriptCall } from './account.js';
+import { commandFor, lookUpAccount, scriptEnvironment, type Command, type ScriptCall } from './account.js';
 
 function scriptIn(t: TestContext, folderMode: number, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'ibex-account-'));
@@ -31,7 +31,11 @@ function planned(call: Pick<ScriptCall, 'script'> & Partial<ScriptCall>): Comman
 
 function run(command: Command): string {
   const [file = '', ...args] = command.argv;
-  const done = spawnSync(file, args, { env: command.env, cwd: command.home, encoding: 'utf8' });
+  const done = spawnSync(file, args, {
+    env: { ...scriptEnvironment(), ...command.env },
+    cwd: command.home,
+    encoding: 'utf8',
+  });
   assert.equal(done.status, 0, done.stderr);
   return done.stdout;
 }
@@ -44,7 +48,7 @@ test("the agent's own account: its home, a quiet environment, no secrets of the 
   const command = planned({ script: scriptIn(t, 0o700, TELL), args: ["it's", 'a b'] });
   const { username, homedir } = userInfo();
   assert.equal(run(command), `${username}\n${homedir}\n${homedir} 7 web-01 dumb cat 2[it's][a b]\n`);
-  assert.equal(Object.keys(command.env).includes('IBEX_PASSWORD'), false);
+  assert.equal(Object.keys(scriptEnvironment()).includes('IBEX_PASSWORD'), false);
 });
 
 test('an account that does not exist, or whose name is no name, is refused', () => {

@@ -9,6 +9,7 @@ export interface Command {
   readonly home: string;
   /** program and arguments, the script's own at the end */
   readonly argv: readonly string[];
+  /** what is added to the environment that all have from `scriptEnvironment` */
   readonly env: Readonly<Record<string, string>>;
   /** owner of the terminal, so that /dev/stdout opens for the script's account too */
   readonly uid: number;
@@ -58,8 +59,6 @@ export function commandFor(call: ScriptCall): CommandOrRefusal {
 
 function ownCommand(call: ScriptCall, entry: PasswdEntry, program: readonly string[]): Command {
   const env = {
-    ...cleanEnvironment(),
-    ...QUIET,
     HOME: entry.home,
     USER: entry.name,
     LOGNAME: entry.name,
@@ -77,8 +76,10 @@ function loginCommand(call: ScriptCall, entry: PasswdEntry, program: readonly st
   const words = reachable ? [...program, call.script] : [...interpreterOrShell(call.script), '/dev/fd/9'];
   const opened = reachable ? [] : ['/bin/sh', '-c', 'exec 9<"$1"; shift; exec "$@"', 'ibex-open', call.script];
   const login = ['su', '-', entry.name, ...shell, '-c', LOGIN_LINE, '--', 'ibex-login', String(call.taskId), call.host];
-  const env = { ...QUIET, PATH: process.env['PATH'] ?? DEFAULT_PATH };
-  return { home: '/', env, uid: entry.uid, argv: [...opened, ...login, ...words, ...call.args] };
+  // Nothing of the agent's own environment.
+  const quiet = Object.entries({ ...QUIET, PATH: process.env['PATH'] ?? DEFAULT_PATH }).map((each) => each.join('='));
+  const argv = ['env', '-i', ...quiet, ...opened, ...login, ...words, ...call.args];
+  return { home: '/', env: {}, uid: entry.uid, argv };
 }
 
 /** A script without an interpreter line is sh's; the kernel runs every other by itself. */
@@ -103,12 +104,13 @@ function reachableBy(script: string, uid: number): boolean {
   }
 }
 
-function cleanEnvironment(): Record<string, string> {
+/** The agent's own environment, without what is meant for the agent itself. */
+export function scriptEnvironment(): Record<string, string> {
   const env: Record<string, string> = { PATH: DEFAULT_PATH };
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && !/^(UWS_|NODE_|IBEX_|NOTIFY_SOCKET$|LISTEN_)/.test(name)) env[name] = value;
   }
-  return env;
+  return { ...env, ...QUIET };
 }
 
 function findAccount(name: string): PasswdEntry | undefined {

@@ -39,8 +39,6 @@ export class AdoptedScript implements RunningScript {
           () => undefined,
         )
       : undefined;
-    // The word is harmless to a launcher that had its marker: it takes it for a later one.
-    if (!this.#hasBegun()) this.#say('abandon\n');
     this.ended = this.#waitForEnd(stderr);
     this.released = this.ended.then(() => undefined);
   }

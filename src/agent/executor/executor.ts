@@ -13,6 +13,7 @@ import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { commandFor } from './account.js';
 import { ActiveRun } from './active-run.js';
 import { noteTermination, readTermination } from './cause.js';
+import { LauncherPool } from './launcher-pool.js';
 import { notRun } from './not-run.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { RunOutput } from './run-output.js';
@@ -46,6 +47,7 @@ export class Executor {
   readonly #held = new Set<RunningScript>();
   readonly #gate: StartGate;
   readonly #outcomes: OutcomeWriter;
+  readonly #launchers: LauncherPool;
   #stopping = false;
   readonly #onIdle: () => void;
 
@@ -54,6 +56,7 @@ export class Executor {
     this.#options = options;
     this.#tell = tell;
     this.#onIdle = onIdle;
+    this.#launchers = new LauncherPool(runs, options.instance);
     this.#gate = new StartGate(runs, () => this.#startNext());
     this.#outcomes = new OutcomeWriter(
       runs,
@@ -109,6 +112,7 @@ export class Executor {
         this.#watched.delete(message.run);
         return;
       case 'retire':
+        void this.#launchers.close();
         if (this.idle) this.#onIdle();
         return;
       case 'recover':
@@ -117,6 +121,11 @@ export class Executor {
       default:
         return message satisfies never;
     }
+  }
+
+  /** Gets ready for the first scripts, which may come before this has resolved. */
+  async warmUp(): Promise<void> {
+    await this.#launchers.fill();
   }
 
   /** Follows a script to its end, whether it was just started or adopted. What had begun to end it is gone on with. */
@@ -159,7 +168,7 @@ export class Executor {
     });
     await Promise.all(outcomes);
     this.#outcomes.flush();
-    await Promise.all([...this.#held].map((script) => this.#clearAway(script)));
+    await Promise.all([...[...this.#held].map((script) => this.#clearAway(script)), this.#launchers.close()]);
   }
 
   async #clearAway(script: RunningScript): Promise<void> {
@@ -173,6 +182,7 @@ export class Executor {
     this.#active.delete(run);
     this.settle(run, outcome, active.output);
     this.#startNext();
+    setImmediate(() => void this.#launchers.fill());
   }
 
   async #seeToRelease(script: RunningScript): Promise<void> {
@@ -210,7 +220,8 @@ export class Executor {
       // Readable by nobody but the account that runs it: scripts hold passwords.
       if (planned.command.uid !== process.getuid?.()) chownSync(script, planned.command.uid, -1);
       const hasStdin = existsSync(this.#runs.file(run, RunFile.stdin));
-      const started = new ScriptRun(this.#runs.folder(run), claim, planned.command, hasStdin, output);
+      const folder = this.#runs.folder(run);
+      const started = new ScriptRun(folder, claim, planned.command, hasStdin, output, this.#launchers);
       faultPoint('spawned');
       this.follow(run, started, output, claim.timeoutMs, false);
       this.#tell({ t: 'started', run, startedMs: started.startedMs });

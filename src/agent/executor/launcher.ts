@@ -1,45 +1,140 @@
-/**
- * The shell text that stands between the executor and a script, run as `sh -c 'eval ...' ibex-run FOLDER HOME STDIN
- * COMMAND...` on the terminal. No user data is part of it; arguments stay arguments. It comes in the environment and not
- * on the command line, where scripts that look for processes by their text would find its words.
- *
- * - `trap :` and not `trap ''`: ignored signals would be inherited by the script.
- * - descriptor 4 holds the stderr pipe open for both directions, so that no writer of it meets SIGPIPE and nobody
- *   sees an early end, also while no executor reads; 5 is where the executor's words come from: the marker first (on a
- *   command line or in a file it might be printed by a script that looks around), then "end", then "leave". Its
- *   executor may have died before the marker was read; one that finds no script says "abandon" in its place.
- * - the script runs in the foreground: behind `&` it would start with INT and QUIT ignored. setsid gives it a session
- *   of its own without a fork, because a subshell leads no process group; so the recorded pid stays the script's.
- * - stderr goes to /dev/null before the script: dash prints "Terminated" and the like there, and it is the terminal.
- * - the exit code goes to the file first, for an executor that comes later, then to the terminal behind the marker.
- * - after "end" it lets go of the terminal but stays its session leader: were it to leave, whoever the script left
- *   behind would get EIO. The executor says "leave" when nobody holds the terminal any more.
- */
-const LAUNCHER = `
-unset IBEX_LAUNCHER
-trap : HUP TERM INT
-d=$1 home=$2 in=$3
-shift 3
-read -r s </proc/self/stat && printf '%s\\n' "$s" >"$d/launcher"
-stty raw -echo
-exec 2>/dev/null
-exec 4<>"$d/stderr.fifo" 5<>"$d/control.fifo"
-until read -r marker <&5; do :; done
-[ "$marker" = abandon ] && exit
-cd "$home" || cd /
-(
-  read -r s </proc/self/stat && printf '%s\\n' "$s" >"$d/pid"
-  exec 2>&4 4>&- 5>&- <"$in"
-  exec setsid -- "$@"
-)
-code=$?
-printf '%s\\n' "$code" >"$d/code"
-printf '%s%s;' "$marker" "$code"
-until read -r word <&5; do :; done
-exec </dev/null >/dev/null 4>&-
-until read -r word <&5; do :; done
-`;
+import { randomBytes } from 'node:crypto';
+import { chownSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { faultPoint } from '../runs/fault-point.js';
+import { isAlive, readStat, readStatLine, type ProcessStat } from '../runs/process-identity.js';
+import { RunFile } from '../runs/run-folder.js';
+import { encodeWords, LAUNCHER_ENV, LAUNCHER_WORDS, NO_RUN, READY_BYTES, type ScriptWords } from './launcher-text.js';
+import { closeQuietly, makePipe, openPipe } from './libc.js';
+import { Terminal, type TerminalEvents } from './terminal.js';
 
-/** What the launcher's command line begins with; a run's folder follows. */
-export const LAUNCHER_WORDS = ['/bin/sh', '-c', 'eval "$IBEX_LAUNCHER"', 'ibex-run'] as const;
-export const LAUNCHER_ENV = Object.freeze({ IBEX_LAUNCHER: LAUNCHER });
+/**
+ * A launcher on its terminal: waiting for a run at first, then at work for one. A run may be given to it as soon as it
+ * is made, but its pipes may be moved only once it is ready.
+ */
+export class Launcher {
+  readonly stat: ProcessStat;
+  /** what it closes the script's stdout with; random, so that no script prints it by chance */
+  readonly marker = `\x1eibex-${randomBytes(16).toString('hex')}-`;
+  /** it is gone */
+  readonly exited: Promise<void>;
+  /** it has become ready, or is gone */
+  readonly settled: Promise<void>;
+  readonly #exited = Promise.withResolvers<void>();
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #terminal: Terminal;
+  readonly #control: number;
+  #pipes: string;
+  #events: TerminalEvents | undefined;
+  #readyBytes = READY_BYTES;
+  #isOver = false;
+
+  /** `pipes`: what the paths of its two pipes begin with. Throws if it can't be started; then nothing is left. */
+  constructor(pipes: string, env: Readonly<Record<string, string>>) {
+    this.#pipes = pipes;
+    this.exited = this.#exited.promise;
+    this.settled = this.#settled.promise;
+    makePipe(this.#path(RunFile.stderrPipe), 0o600);
+    makePipe(this.#path(RunFile.controlPipe), 0o600);
+    // Open before it starts, so that no word is ever without somebody to hold it.
+    this.#control = openPipe(this.#path(RunFile.controlPipe));
+    try {
+      const events = {
+        onData: (data: Uint8Array) => this.#read(data),
+        onReleased: () => this.#released(),
+        onExit: () => this.#exit(),
+      };
+      this.#terminal = new Terminal([...LAUNCHER_WORDS, pipes], { ...env, ...LAUNCHER_ENV }, events);
+      const stat = readStat(this.#terminal.pid);
+      if (!stat) throw new Error('the launcher died at once');
+      this.stat = stat;
+      this.#terminal.say(this.marker);
+    } catch (error) {
+      this.#removePipes();
+      throw error;
+    }
+  }
+
+  /** It waits for a run, and nothing lies between that and its script but the run's own words. */
+  get ready(): boolean {
+    return this.#readyBytes === 0 && !this.#isOver && isAlive(this.stat);
+  }
+
+  /** Moves the pipes of one that is ready into a run's folder. */
+  moveTo(folder: string): void {
+    for (const name of [RunFile.stderrPipe, RunFile.controlPipe]) renameSync(this.#path(name), join(folder, name));
+    this.#pipes = `${folder}/`;
+  }
+
+  /**
+   * Starts a script in the folder where the pipes are: this is the moment from which on it may run. It is in the
+   * launcher's hands as a whole or not at all. Throws if it could not be given to it. `uid`:
+   * who owns terminal and stderr, so that /dev/stdout and /dev/stderr open for the script's account, and for no other.
+   */
+  begin(folder: string, words: ScriptWords, uid: number, events: TerminalEvents): void {
+    if (this.#isOver) throw new Error('the launcher is gone');
+    // By them a later executor finds it.
+    writeFileSync(join(folder, RunFile.launcher), readStatLine(this.stat.pid) ?? '', { mode: 0o600 });
+    writeFileSync(join(folder, RunFile.words), encodeWords(words), { mode: 0o600 });
+    if (uid !== process.getuid?.()) {
+      chownSync(this.#path(RunFile.stderrPipe), uid, -1);
+      this.#terminal.giveTo(uid);
+    }
+    this.#events = events;
+    faultPoint('launcher-noted');
+    this.#terminal.say(folder);
+  }
+
+  /** A word for one whose script has ended. */
+  say(word: string): void {
+    try {
+      writeSync(this.#control, `${word}\n`);
+    } catch {
+      // Its only reader is a launcher that has gone.
+    }
+  }
+
+  /** Nothing will be said to it any more. The absence of its pipe tells a later executor that none waits for a word. */
+  close(): void {
+    closeQuietly(this.#control);
+    rmSync(this.#path(RunFile.controlPipe), { force: true });
+  }
+
+  /** Sends one away that was given no run. Its pipes stay until it has gone: it may be about to open them. */
+  dismiss(): void {
+    try {
+      this.#terminal.say(NO_RUN);
+    } catch {
+      // It leaves or has left by itself.
+    }
+    void this.exited.then(() => this.#removePipes());
+  }
+
+  #read(data: Uint8Array): void {
+    const own = Math.min(this.#readyBytes, data.length);
+    this.#readyBytes -= own;
+    if (this.#readyBytes === 0) this.#settled.resolve();
+    if (data.length > own) this.#events?.onData(data.subarray(own));
+  }
+
+  #released(): void {
+    this.#isOver = true;
+    this.#events?.onReleased();
+  }
+
+  #exit(): void {
+    this.#isOver = true;
+    this.#exited.resolve();
+    this.#settled.resolve();
+    this.#events?.onExit();
+  }
+
+  #removePipes(): void {
+    this.close();
+    rmSync(this.#path(RunFile.stderrPipe), { force: true });
+  }
+
+  #path(name: RunFile): string {
+    return this.#pipes + name;
+  }
+}

@@ -9,6 +9,13 @@ const nativeFcntl: (fd: number, command: number, type: 'int', value: number) => 
 );
 const nativeChmod: (path: string, mode: number) => unknown = libc.func('int chmod(const char *path, uint mode)');
 
+const nativeGetTerminal: (fd: number, state: Uint8Array) => unknown = libc.func(
+  'int tcgetattr(int fd, _Out_ void *state)',
+);
+const nativeSetTerminal: (fd: number, when: number, state: Uint8Array) => unknown = libc.func(
+  'int tcsetattr(int fd, int when, const void *state)',
+);
+
 const nativeSplice: (
   from: number,
   fromAt: null,
@@ -17,6 +24,14 @@ const nativeSplice: (
   bytes: number,
   flags: number,
 ) => unknown = libc.func('long splice(int from, void *fromAt, int to, void *toAt, size_t bytes, uint flags)');
+
+const TCSANOW = 0;
+/** longer than the kernel's and the C library's struct termios */
+const TERMIOS_BYTES = 128;
+const VTIME_AT = 17 + 5;
+const VMIN_AT = 17 + 6;
+/** The flags that `stty raw -echo` clears: input (all but IUTF8), output (OPOST), local (ISIG, ICANON, XCASE, ECHO). */
+const RAW_CLEARS = [0x3fff, 0x1, 0, 0xf] as const;
 
 const SPLICE_F_MOVE_NONBLOCK = 3;
 const EINTR = 4;
@@ -39,6 +54,20 @@ export function makePipe(path: string, mode: number): void {
 export function closeOnExec(fd: number): void {
   if (nativeFcntl(fd, F_SETFD, 'int', FD_CLOEXEC) === -1)
     throw new Error(`fcntl on descriptor ${fd}: errno ${koffi.errno()}`);
+}
+
+/**
+ * Sets the terminal behind a controlling side as `stty raw -echo` does, which would be two more processes of each start:
+ * bytes pass as they are, and nothing that is typed comes back.
+ */
+export function makeRaw(fd: number): void {
+  const state = new Uint8Array(TERMIOS_BYTES);
+  if (nativeGetTerminal(fd, state) !== 0) throw new Error(`tcgetattr: errno ${koffi.errno()}`);
+  const flags = new Uint32Array(state.buffer, 0, RAW_CLEARS.length);
+  for (const [at, cleared] of RAW_CLEARS.entries()) flags[at] = (flags[at] ?? 0) & ~cleared;
+  state[VTIME_AT] = 0;
+  state[VMIN_AT] = 1;
+  if (nativeSetTerminal(fd, TCSANOW, state) !== 0) throw new Error(`tcsetattr: errno ${koffi.errno()}`);
 }
 
 /**

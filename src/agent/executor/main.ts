@@ -80,6 +80,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   await using door = await open();
   if (!door) return 0;
+  void executor.warmUp();
   log.write('info', { t: 'up', instance, version: ibexVersion() });
   await stopped.promise;
   for (const link of links) link.end();

@@ -3,7 +3,7 @@
  * package's), and leaves out the descriptor, the terminal's name and the 'close' event, which are public in its source.
  */
 declare module 'node-pty' {
-  interface UnixTerminal {
+  export interface UnixTerminal {
     readonly pid: number;
     /** controlling side */
     readonly fd: number;

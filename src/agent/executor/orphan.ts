@@ -1,16 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readIfThere } from '../runs/json-file.js';
-import {
-  isAlive,
-  readIdentityFile,
-  readStat,
-  type ProcessIdentity,
-  type ProcessStat,
-} from '../runs/process-identity.js';
+import { isAlive, readIdentityFile, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
-import { LAUNCHER_WORDS } from './launcher.js';
 
 const LOOK_MS = 100;
 /** The launcher writes the code right after the script's end; so long is waited for it. */
@@ -44,26 +36,8 @@ export function readCode(folder: string): number | undefined {
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
 
-/**
- * The launcher of a run folder: as it recorded itself, else (it was not yet so far when its executor died) by its
- * command line, which names the folder.
- */
+/** The launcher of a run folder, if it lives. It was noted there before the run was given to it. */
 export function findLauncher(folder: string): ProcessStat | undefined {
-  const recorded = readIdentityFile(join(folder, RunFile.launcher));
-  if (recorded) return isAlive(recorded) ? recorded : undefined;
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const words = commandLine(name);
-    if (words[LAUNCHER_WORDS.length - 1] === LAUNCHER_WORDS.at(-1) && words[LAUNCHER_WORDS.length] === folder)
-      return readStat(Number(name));
-  }
-  return undefined;
-}
-
-function commandLine(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
-  }
+  const noted = readIdentityFile(join(folder, RunFile.launcher));
+  return noted && isAlive(noted) ? noted : undefined;
 }

@@ -8,6 +8,7 @@ import { readIfThere } from '../runs/json-file.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { AdoptedScript, dismissLauncher, findRemains } from './adopted-script.js';
 import type { Executor } from './executor.js';
+import { clearLaunchers } from './launcher-pool.js';
 import { notRun } from './not-run.js';
 
 /**
@@ -21,6 +22,7 @@ export function recover(
   heldElsewhere: ReadonlySet<string>,
   onProblem: (run: RunKey, error: unknown) => void,
 ): void {
+  clearLaunchers(runs, new Set([...heldElsewhere, executor.instance]));
   for (const run of runs.list()) {
     const isOver = existsSync(runs.file(run, RunFile.exit));
     if (isOver && !existsSync(runs.file(run, RunFile.controlPipe))) continue;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -12,6 +12,7 @@ import { findExecutors } from '../runs/executor-entry.js';
 import { readOutcome, type Outcome } from '../runs/outcome.js';
 import { isAlive, readStat, signalProcess } from '../runs/process-identity.js';
 import { RunFile, RunsFolder } from '../runs/run-folder.js';
+import { launchersOf } from '../executor/testing/waiting-launchers.js';
 import { Executors } from './executors.js';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
@@ -139,6 +140,23 @@ test('an executor that is killed is replaced: the script goes on, its exit code 
   assert.equal(desk.stdout(), 'up\n');
   assert.match(desk.stderr(), /^(e\n)+last\n$/);
   assert.equal(desk.count('started'), 1);
+});
+
+test('an executor is killed: the launchers that waited under it leave, and what they left is cleared away', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  await link.start();
+  await desk.until('launchers wait', () => launchersOf(desk.runs).filter(({ starter }) => starter).length === 3);
+  const before = launchersOf(desk.runs).flatMap(({ launcher, starter }) => [launcher, ...(starter ? [starter] : [])]);
+  const pipes = readdirSync(join(desk.runs.path, '.launchers'));
+  desk.killExecutor();
+  await desk.until('they are gone', () => before.every((process) => !isAlive(process)));
+  await desk.hears('ready', 2);
+  const left = new Set(readdirSync(join(desk.runs.path, '.launchers')));
+  assert.deepEqual(
+    pipes.filter((name) => left.has(name)),
+    [],
+  );
 });
 
 test('an adopted script can be killed, with its children', async (t) => {

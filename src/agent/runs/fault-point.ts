@@ -3,6 +3,7 @@ export type FaultPoint =
   | 'assignment-written'
   | 'before-claim'
   | 'claimed'
+  | 'launcher-noted'
   | 'spawned'
   | 'before-outcome'
   | 'outcome-written'

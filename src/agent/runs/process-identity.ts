@@ -34,8 +34,14 @@ export function parseStat(line: string): ProcessStat | undefined {
 
 /** The stat of a living process now; undefined if there is none. */
 export function readStat(pid: number): ProcessStat | undefined {
+  const line = readStatLine(pid);
+  return line === undefined ? undefined : parseStat(line);
+}
+
+/** As the kernel says it, with its line end; undefined if there is no such process. */
+export function readStatLine(pid: number): string | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
     return undefined;
   }

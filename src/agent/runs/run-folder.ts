@@ -12,8 +12,10 @@ export const RunFile = Object.freeze({
   claim: 'claim.json',
   /** instance of the executor that took the run over from the one in the claim */
   adopter: 'adopter',
-  /** /proc stat line of the launcher, by itself */
+  /** /proc stat line of the launcher, noted before the run is given to it */
   launcher: 'launcher',
+  /** what the launcher starts: stdin, home, variables, command */
+  words: 'words',
   /** /proc stat line of the script, by the process that becomes it */
   pid: 'pid',
   stdout: 'stdout',

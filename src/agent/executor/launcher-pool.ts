@@ -1,0 +1,123 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ensureFolder } from '../runs/durable.js';
+import type { RunsFolder } from '../runs/run-folder.js';
+import { scriptEnvironment } from './account.js';
+import { Launcher } from './launcher.js';
+
+/** So many wait at most. A burst of more scripts than these starts launchers of its own. */
+const WAITING = 3;
+/** So long after a start others are made ready, if no script has ended before: a burst needs the processor itself. */
+const QUIET_MS = 50;
+/** As old as a launcher is, its script looks to other programs. */
+const RENEW_MS = 600_000;
+/** So long those that are sent away are waited for. */
+const LEAVE_MS = 1_000;
+
+/**
+ * Keeps launchers ready, so that neither a fork of this process nor the start of a shell lies between an assignment and
+ * its script. They wait beside the run folders, where their pipes can be moved into one.
+ */
+export class LauncherPool {
+  readonly #folder: string;
+  readonly #instance: string;
+  readonly #waiting = new Set<Launcher>();
+  #made = 0;
+  #filling: Promise<void> | undefined;
+  #isClosed = false;
+  #fillTimer: NodeJS.Timeout | undefined;
+  #renewTimer: NodeJS.Timeout | undefined;
+
+  /** `instance`: of this executor; it tells what is left of those of dead ones. */
+  constructor(runs: RunsFolder, instance: string) {
+    this.#folder = launchersFolder(runs);
+    this.#instance = instance;
+  }
+
+  /** A launcher whose pipes are in this folder; its own one if none is ready. Throws if that can't be started. */
+  take(folder: string): Launcher {
+    clearTimeout(this.#fillTimer);
+    this.#fillTimer = setTimeout(() => void this.fill(), QUIET_MS).unref();
+    const ready = [...this.#waiting].find((launcher) => launcher.ready);
+    if (ready) {
+      this.#waiting.delete(ready);
+      try {
+        ready.moveTo(folder);
+        return ready;
+      } catch {
+        // What it waited in was deleted: nothing has been started by it, and nothing will be.
+        ready.dismiss();
+      }
+    }
+    return new Launcher(`${folder}/`, scriptEnvironment());
+  }
+
+  /** Makes as many ready as are missing, one after the other. Resolves when they are. */
+  async fill(): Promise<void> {
+    this.#filling ??= this.#fill();
+    await this.#filling;
+    this.#filling = undefined;
+  }
+
+  /** Sends all away that wait. Resolves when they are gone; until then none is made ready any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#fillTimer);
+    clearInterval(this.#renewTimer);
+    const leaving = [...this.#waiting].map((launcher) => launcher.exited);
+    this.#dismissAll();
+    await Promise.race([Promise.all(leaving), wait(LEAVE_MS, undefined, { ref: false })]);
+  }
+
+  async #fill(): Promise<void> {
+    this.#renewTimer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
+    while (!this.#isClosed && this.#waiting.size < WAITING) {
+      const launcher = this.#make();
+      if (!launcher) return;
+      this.#waiting.add(launcher);
+      void this.#forget(launcher);
+      await launcher.settled;
+      // Not again and again where they can't live.
+      if (!launcher.ready) return;
+    }
+  }
+
+  #make(): Launcher | undefined {
+    try {
+      ensureFolder(this.#folder, 0o700);
+      return new Launcher(join(this.#folder, `${this.#instance}.${this.#made++}.`), scriptEnvironment());
+    } catch {
+      // A script that is to be started will meet the reason, and tell it.
+      return undefined;
+    }
+  }
+
+  async #forget(launcher: Launcher): Promise<void> {
+    await launcher.exited;
+    if (this.#waiting.delete(launcher)) launcher.dismiss();
+  }
+
+  #renew(): void {
+    this.#dismissAll();
+    void this.fill();
+  }
+
+  #dismissAll(): void {
+    for (const launcher of this.#waiting) launcher.dismiss();
+    this.#waiting.clear();
+  }
+}
+
+/** Removes what the waiting launchers of dead executors have left; they themselves leave with their terminals. */
+export function clearLaunchers(runs: RunsFolder, living: ReadonlySet<string>): void {
+  const folder = launchersFolder(runs);
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const [instance = ''] = name.split('.');
+    if (!living.has(instance)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function launchersFolder(runs: RunsFolder): string {
+  return join(runs.path, '.launchers');
+}
