@@ -24,6 +24,8 @@ export class TaskDraft {
   readonly #hosts: HostEntry[];
   readonly #counts: Record<HostStatus, number>;
   readonly #changes: TaskChange[] = [];
+  /** starts that were reported in this step, by host; nothing else of the step depends on when they are stored */
+  readonly #starts = new Map<string, TaskChange>();
   readonly #effects: Effect[] = [];
   readonly #touched = new Set<number>();
   #action: TaskAction;
@@ -124,13 +126,8 @@ export class TaskDraft {
   /** The agent's own word: any active status -> what it says. */
   report(entry: HostEntry, to: HostStatus, output: StoredOutput, report: RunReport): void {
     const startedMs = report.startedMs ?? entry.startedMs;
-    this.#end(
-      { ...entry, startedMs, reported: true },
-      entry,
-      to,
-      output,
-      reportDetail(entry.host, this.#run(entry), report, false),
-    );
+    const detail = reportDetail(entry.host, this.#run(entry), { ...report, startedMs }, false);
+    this.#end({ ...entry, startedMs, reported: true }, entry, to, output, detail);
   }
 
   /** Any status -> a final one, on the server's own judgement. */
@@ -157,7 +154,7 @@ export class TaskDraft {
   started(entry: HostEntry, startedMs: number): void {
     this.#put(entry, { ...entry, delivered: true, startedMs, startedAtMs: entry.startedAtMs ?? this.nowMs });
     const run = this.#run(entry);
-    this.#changes.push({ kind: 'host-started', taskId: run.taskId, host: entry.host, run, startedMs });
+    this.#starts.set(entry.host, { kind: 'host-started', taskId: run.taskId, host: entry.host, run, startedMs });
   }
 
   /** Notes what a session's list tells of an active host; nothing of it is stored. */
@@ -196,7 +193,8 @@ export class TaskDraft {
       wakeAtMs: this.#ended ? Number.POSITIVE_INFINITY : this.#wakeAtMs,
     };
     const touched = [...this.#touched].flatMap((position) => this.#hosts[position] ?? []);
-    return { state, changes: this.#changes, effects: this.#effects.filter((effect) => this.#stands(effect)), touched };
+    const changes = [...this.#changes, ...this.#starts.values()];
+    return { state, changes, effects: this.#effects.filter((effect) => this.#stands(effect)), touched };
   }
 
   #run(entry: HostEntry): { taskId: number; clock: number } {
@@ -212,6 +210,8 @@ export class TaskDraft {
   ): void {
     const { host, status: from } = entry;
     this.#put(entry, { ...next, status: to, killedAtMs: null });
+    // The details hold it too. A short script's start and end mostly come in one step.
+    if (detail) this.#starts.delete(host);
     this.#changes.push({ kind: 'end-host', taskId: this.rules.taskId, host, from, to, output, detail });
   }
 
