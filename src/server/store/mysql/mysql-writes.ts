@@ -64,7 +64,7 @@ export class MysqlWrites implements Writes {
     rank: RANK.delete,
     // For one pair in brackets MariaDB reads the whole table; for pairs joined by `or`, or for more than its
     // eq_range_index_dive_limit of 200, it may take the index over host alone.
-    single: 'delete from `task_host_doing` where `id` = ? and `host` = ?',
+    single: { text: 'delete from `task_host_doing` where `id` = ? and `host` = ?', columns: ['id', 'host'] },
     rowsMost: 100,
     head: 'delete from `task_host_doing` where (`id`, `host`) in (',
     row: '(?, ?)',
