@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { encodeFrame, parseServerFrame } from '../../src/shared/protocol/agent-codec.js';
 import type {
@@ -25,7 +26,7 @@ export interface EmulatorEvents {
  * until acknowledged), and every script "prints" the same line and succeeds at once.
  */
 export class EmulatedAgent {
-  readonly #url: string;
+  readonly #port: number;
   readonly #host: string;
   readonly #intervalMs: number;
   readonly #events: EmulatorEvents;
@@ -34,20 +35,27 @@ export class EmulatedAgent {
   readonly #instance = randomBytes(8).toString('hex');
   readonly #backoff = new Backoff({ firstMs: 400, maxMs: 4_000 });
   readonly #unacknowledged = new Map<string, Buffer>();
+  #connection: Socket | undefined;
   #socket: WebSocket | undefined;
   #nonce = '';
   #assigns = 0;
   #beats: NodeJS.Timeout | undefined;
 
   constructor(port: number, host: string, intervalMs: number, events: EmulatorEvents) {
-    this.#url = `ws://127.0.0.1:${port}${AGENT_PATH}`;
+    this.#port = port;
     this.#host = host;
     this.#intervalMs = intervalMs;
     this.#events = events;
   }
 
   dial(): void {
-    const socket = new WebSocket(this.#url, { perMessageDeflate: false, skipUTF8Validation: true });
+    const connection = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    const socket = new WebSocket(`ws://127.0.0.1:${this.#port}${AGENT_PATH}`, {
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+      createConnection: () => connection,
+    });
+    this.#connection = connection;
     this.#socket = socket;
     this.#assigns = 0;
     socket.on('open', () => this.#hello());
@@ -87,7 +95,10 @@ export class EmulatedAgent {
         for (const result of this.#unacknowledged.values()) this.#socket?.send(result);
         return this.#events.onReady();
       case 'assign':
-        return this.#run(frame);
+        // What a run sends goes out in one piece, or half of the emulator's time would be spent in the kernel.
+        this.#connection?.cork();
+        this.#run(frame);
+        return this.#connection?.uncork();
       case 'list':
         return this.#list();
       case 'result-ack':
