@@ -6,6 +6,7 @@ import { HOST_TABLES } from '../schema/tables.js';
 export const sqliteMigrations: Readonly<Record<string, Migration>> = {
   '0001-tables': { up: createTables },
   '0002-once-keys': { up: createOnceKeys },
+  '0004-list-index': { up: widenCreatorIndex },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -124,4 +125,10 @@ async function createOnceKeys(db: Kysely<unknown>): Promise<void> {
     .addColumn('expires_ms', 'integer', (column) => column.notNull())
     .execute();
   await db.schema.createIndex('ibex_idempotency_expires').on('ibex_idempotency').column('expires_ms').execute();
+}
+
+/** With `created`, the tasks of one creator are counted and paged through without looking at each of them. */
+async function widenCreatorIndex(db: Kysely<unknown>): Promise<void> {
+  await db.schema.dropIndex('task_meta_creator').execute();
+  await db.schema.createIndex('task_meta_creator').on('task_meta').columns(['creator', 'created']).execute();
 }
