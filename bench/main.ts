@@ -2,24 +2,25 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { agent } from './agent.js';
+import { answers } from './api.js';
 import { fanout } from './fanout.js';
 import { Api } from './kit/api.js';
-import { Emulator } from './kit/emulator.js';
-import { System } from './kit/processes.js';
+import { MysqlServer } from './kit/mysql-server.js';
 import { machine, Report } from './kit/report.js';
-import { backgroundLoad, latency } from './latency.js';
-import { legacyFleet } from './legacy.js';
-import { lineLatency, rate } from './output.js';
-import { idle, reconnect } from './sessions.js';
-import { tail } from './tail.js';
+import { foreignSubject } from './kit/subject.js';
+import { latency } from './latency.js';
+import { questions } from './questions.js';
 import { throughput } from './throughput.js';
 
 /** Where the results go; beside the source, not beside what was compiled from it. */
 const RESULTS = fileURLToPath(new URL('../../../bench/results/', import.meta.url));
-const USAGE = `usage: npm run bench -- [--only NAME[,NAME...]] [--mysql DSN]
-       npm run bench -- --url URL --host HOST     latency of any ibex, this one or another
-names: latency, fanout, throughput, idle, reconnect, output, tail, agent, legacy`;
+const USAGE = `usage: npm run bench -- [--only NAME[,NAME...]] [--mysql URL] [--rounds N] [--minutes N]
+       npm run bench -- --url URL --host HOST[,HOST...] [--only NAME[,NAME...]]
+names: ${Object.keys(questions).join(', ')}
+--mysql    mysql://user:password@host:port; by default root without a password on 127.0.0.1:3306, if that answers
+--minutes  of steady load on each database (0.5)
+--url      asks latency, throughput, fanout and api of any ibex that runs, this one or another; the first host must be
+           this machine`;
 
 const { values } = parseArgs({
   options: {
@@ -28,101 +29,59 @@ const { values } = parseArgs({
     url: { type: 'string' },
     host: { type: 'string' },
     rounds: { type: 'string', default: '200' },
+    minutes: { type: 'string', default: '0.5' },
     help: { type: 'boolean' },
   },
 });
 const rounds = Number(values.rounds);
 const report = new Report();
 
-/** Each question gets a system of its own, so that none inherits another's database or memory. */
-const questions: Readonly<Record<string, () => Promise<void>>> = {
-  latency: async () => {
-    await using system = await System.start();
-    await system.startAgent('bench-host');
-    await latency(report, system.api, 'bench-host', 20, 'warm-up');
-    await latency(report, system.api, 'bench-host', rounds, 'idle, SQLite');
-    using emulator = await Emulator.start(system.rpcPort, 100);
-    const stop = new AbortController();
-    const load = backgroundLoad(system.api, emulator.hosts()[0] ?? '', 200, stop.signal);
-    await latency(report, system.api, 'bench-host', rounds, '200 tasks/s besides');
-    stop.abort();
-    await load;
-  },
-  fanout: () =>
-    onDatabases(async (system, what) => {
-      using emulator = await Emulator.start(system.rpcPort, 10_000, 5_000);
-      await fanout(report, system.api, emulator, 100, 0, `${what}, warm-up`);
-      for (const hosts of [100, 1_000, 10_000]) {
-        for (let round = 0; round < 5; round++) await fanout(report, system.api, emulator, hosts, 0, what);
-      }
-      await fanout(report, system.api, emulator, 1_000, 100, what);
-    }),
-  throughput: () =>
-    onDatabases(async (system, what) => {
-      using emulator = await Emulator.start(system.rpcPort, 200, 5_000);
-      await throughput(report, system.api, emulator, 2_000, 16, `${what}, warm-up`);
-      for (let round = 0; round < 5; round++) await throughput(report, system.api, emulator, 5_000, 16, what);
-    }),
-  idle: async () => {
-    for (const count of [1_000, 10_000, 15_000]) {
-      await using system = await System.start();
-      await idle(report, system, count);
-    }
-  },
-  reconnect: async () => {
-    for (let round = 0; round < 3; round++) {
-      await using system = await System.start();
-      await reconnect(report, system, 15_000);
-    }
-  },
-  output: async () => {
-    await using system = await System.start();
-    await system.startAgent('bench-host');
-    await lineLatency(report, system, 'bench-host', 400);
-    for (let round = 0; round < 5; round++) await rate(report, system, 'bench-host', 50);
-  },
-  tail: () => tail(report),
-  agent: async () => {
-    await using system = await System.start();
-    await agent(report, system, 'bench-host', await system.startAgent('bench-host'));
-  },
-  legacy: () => onDatabases((system, what) => legacyFleet(report, system, what)),
-};
-
-function keepResults(): void {
-  const day = new Date().toISOString().slice(0, 10);
-  mkdirSync(RESULTS, { recursive: true });
-  const result = { machine: machine(), figures: report.figures };
-  writeFileSync(`${RESULTS}${day}-${hostname()}.json`, `${JSON.stringify(result, null, 1)}\n`);
-  writeFileSync(`${RESULTS}${day}-${hostname()}.md`, `${report.table()}\n`);
+async function askOwn(): Promise<void> {
+  const mysql = await MysqlServer.find(values.mysql);
+  const on = { ...machine(), mysql: mysql?.version ?? 'none' };
+  process.stdout.write(`${JSON.stringify(on)}\n`);
+  const began = performance.now();
+  for (const name of values.only?.split(',') ?? Object.keys(questions)) {
+    const ask = questions[name];
+    if (!ask) throw new Error(`no question ${name}\n${USAGE}`);
+    await ask({ report, mysql, rounds, minutes: Number(values.minutes) });
+  }
+  const minutes = Math.round((performance.now() - began) / 6_000) / 10;
+  // Some of the questions are no result to keep.
+  if (values.only === undefined) keepResults({ ...on, minutes });
 }
 
-async function onDatabases(ask: (system: System, what: string) => Promise<void>): Promise<void> {
-  const databases = [
-    { what: 'SQLite', options: {} },
-    ...(values.mysql === undefined
-      ? []
-      : [{ what: 'MySQL', options: { database: `[DB]\nDSN = "${values.mysql}"\n` } }]),
-  ];
-  for (const { what, options } of databases) {
-    await using system = await System.start(options);
-    await ask(system, what);
+function keepResults(on: Readonly<Record<string, string | number>>): void {
+  const name = `${RESULTS}${new Date().toISOString().slice(0, 10)}-${hostname()}`;
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(`${name}.json`, `${JSON.stringify({ machine: on, figures: report.figures }, null, 1)}\n`);
+  const told = Object.entries(on).map(([what, value]) => `${what} ${value}`);
+  writeFileSync(`${name}.md`, `${told.join(', ')}\n\n${report.table()}\n`);
+}
+
+/** What can be asked of an ibex of which nothing is known but its address and hosts. */
+async function askAt(url: string, hosts: readonly string[]): Promise<void> {
+  using api = new Api(url);
+  process.stdout.write(`${JSON.stringify(machine())}\n`);
+  const subject = foreignSubject(api, hosts);
+  const asks: Readonly<Record<string, () => Promise<void>>> = {
+    latency: () => latency(report, api, hosts[0] ?? '', rounds, url),
+    throughput: () => throughput(report, subject, 10 * rounds, 16),
+    fanout: async () => {
+      for (const batch of [0, 100]) await fanout(report, subject, hosts.length, batch);
+    },
+    api: () => answers(report, api, '/ibex/v1/tasks?limit=20', url),
+  };
+  for (const name of values.only?.split(',') ?? Object.keys(asks)) {
+    const ask = asks[name];
+    if (!ask) throw new Error(`with --url there is no question ${name}\n${USAGE}`);
+    await ask();
   }
 }
 
 if (values.help) {
   process.stdout.write(`${USAGE}\n`);
-} else if (values.url !== undefined) {
-  using api = new Api(values.url);
-  await latency(report, api, values.host ?? hostname(), rounds, values.url);
 } else {
-  const names = values.only?.split(',') ?? Object.keys(questions);
-  for (const name of names) {
-    const ask = questions[name];
-    if (!ask) throw new Error(`no question ${name}\n${USAGE}`);
-    await ask();
-  }
-  // Some of the questions are no result to keep.
-  if (values.only === undefined) keepResults();
+  await (values.url === undefined ? askOwn() : askAt(values.url, (values.host ?? hostname()).split(',')));
+  process.stdout.write(`\n${report.table()}\n`);
 }
-process.stdout.write(`\n${report.table()}\n`);

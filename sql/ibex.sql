@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS `task_meta` (
   `creator` varchar(64) NOT NULL DEFAULT '',
   `created` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (`id`),
-  KEY `creator` (`creator`),
+  KEY `creator` (`creator`, `created`),
   KEY `created` (`created`)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 

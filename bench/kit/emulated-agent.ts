@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { encodeFrame, parseServerFrame } from '../../src/shared/protocol/agent-codec.js';
 import type {
@@ -28,7 +29,7 @@ export interface EmulatorEvents {
  * until acknowledged). A script "prints" one line and succeeds at once, unless it is one that linesScript() made.
  */
 export class EmulatedAgent {
-  readonly #url: string;
+  readonly #port: number;
   readonly #host: string;
   readonly #intervalMs: number;
   readonly #events: EmulatorEvents;
@@ -39,20 +40,27 @@ export class EmulatedAgent {
   readonly #unacknowledged = new Map<string, Buffer>();
   /** of the runs whose script writes lines; kept, as a real agent keeps them for days */
   readonly #outputs = new Map<string, EmulatedOutput>();
+  #connection: Socket | undefined;
   #socket: WebSocket | undefined;
   #nonce = '';
   #assigns = 0;
   #beats: NodeJS.Timeout | undefined;
 
   constructor(port: number, host: string, intervalMs: number, events: EmulatorEvents) {
-    this.#url = `ws://127.0.0.1:${port}${AGENT_PATH}`;
+    this.#port = port;
     this.#host = host;
     this.#intervalMs = intervalMs;
     this.#events = events;
   }
 
   dial(): void {
-    const socket = new WebSocket(this.#url, { perMessageDeflate: false, skipUTF8Validation: true });
+    const connection = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    const socket = new WebSocket(`ws://127.0.0.1:${this.#port}${AGENT_PATH}`, {
+      perMessageDeflate: false,
+      skipUTF8Validation: true,
+      createConnection: () => connection,
+    });
+    this.#connection = connection;
     this.#socket = socket;
     this.#assigns = 0;
     socket.on('open', () => this.#hello());
@@ -92,7 +100,10 @@ export class EmulatedAgent {
         for (const result of this.#unacknowledged.values()) this.#socket?.send(result);
         return this.#events.onReady();
       case 'assign':
-        return this.#run(frame);
+        // What a run sends goes out in one piece, or half of the emulator's time would be spent in the kernel.
+        this.#connection?.cork();
+        this.#run(frame);
+        return this.#connection?.uncork();
       case 'list':
         return this.#list();
       case 'result-ack':

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
+import { median } from './percentiles.js';
 
 /** One answer to one question. `figures` hold units in their names. */
 export interface Figure {
@@ -7,26 +9,40 @@ export interface Figure {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-/** Prints each answer as a JSON line, for programs, and keeps it for the table. */
+/** Hands each answer on as it comes, and keeps it for the table. */
 export class Report {
   readonly figures: Figure[] = [];
+  readonly #show: (figure: Figure) => void;
+
+  /** By default each answer is a JSON line on stdout, for programs. */
+  constructor(show: (figure: Figure) => void = (figure) => process.stdout.write(`${JSON.stringify(figure)}\n`)) {
+    this.#show = show;
+  }
 
   add(question: string, what: string, figures: Readonly<Record<string, number>>): void {
     const figure = { question, what, figures };
     this.figures.push(figure);
-    process.stdout.write(`${JSON.stringify(figure)}\n`);
+    this.#show(figure);
   }
 
+  /** Markdown for people. Where a question was asked several times of the same thing, the medians. */
   table(): string {
-    const rows = this.figures.map(({ question, what, figures }) => {
-      const shown = Object.entries(figures).map(([name, value]) => `${name} ${value}`);
-      return `| ${question} | ${what} | ${shown.join(', ')} |`;
-    });
-    return ['| question | of | measured |', '| --- | --- | --- |', ...rows].join('\n');
+    const asked = new Map<string, Figure[]>();
+    for (const figure of this.figures) {
+      const key = `${figure.question} | ${figure.what}`;
+      asked.set(key, [...(asked.get(key) ?? []), figure]);
+    }
+    const rows = [...asked].map(([key, runs]) => `| ${key} | ${runs.length} | ${shown(runs)} |`);
+    return ['| question | of | runs | measured (medians) |', '| --- | --- | --- | --- |', ...rows].join('\n');
   }
 }
 
-/** What the figures were measured on. */
+function shown(runs: readonly Figure[]): string {
+  const names = Object.keys(runs[0]?.figures ?? {});
+  return names.map((name) => `${name} ${median(runs.map(({ figures }) => figures[name] ?? 0))}`).join(', ');
+}
+
+/** What the figures were measured on, and what was measured. */
 export function machine(): Readonly<Record<string, string | number>> {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -34,5 +50,14 @@ export function machine(): Readonly<Record<string, string | number>> {
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
     kernel: release(),
     node: process.version,
+    ibex: commit(),
   };
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  } catch {
+    return 'unknown';
+  }
 }

@@ -43,6 +43,17 @@ describe('results', () => {
     assert.deepEqual(play.statuses(), ['running', 'running']);
   });
 
+  it('in one step with the report of their start, store both at once', () => {
+    const play = new Play({ hosts: ['a'] });
+    play.send({ kind: 'started', host: 'a', clock: CLOCK, startedMs: 77 }, resultOf('a', CLOCK, 'success', null));
+    assert.deepEqual(
+      play.changes.map(({ kind }) => kind),
+      ['end-host', 'end-task'],
+    );
+    const [end] = play.changes;
+    assert.equal(end?.kind === 'end-host' && end.detail?.startedMs, 77);
+  });
+
   it("with the start's clock are taken while the row shows the kill", () => {
     const play = new Play();
     play.connected.add('a');

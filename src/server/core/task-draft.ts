@@ -2,6 +2,7 @@ import type { HostStatus, RunReason, TaskAction } from '../../shared/task-states
 import type { TaskChange } from '../store/changes.js';
 import type { RunDetail } from '../store/store.js';
 import type { Effect, RunReport, StoredOutput } from './events.js';
+import { reportDetail, settledDetail } from './run-details.js';
 import { isActive, type HostEntry, type TaskState } from './task-state.js';
 
 /** What one step made of a task. `changes` are to be durable before any effect is sent or caller answered. */
@@ -24,6 +25,8 @@ export class TaskDraft {
   readonly #hosts: HostEntry[];
   readonly #counts: Record<HostStatus, number>;
   readonly #changes: TaskChange[] = [];
+  /** starts that were reported in this step, by host; nothing else of the step depends on when they are stored */
+  readonly #starts = new Map<string, TaskChange>();
   readonly #effects: Effect[] = [];
   readonly #touched = new Set<number>();
   #action: TaskAction;
@@ -138,13 +141,8 @@ export class TaskDraft {
   /** The agent's own word: any active status -> what it says. */
   report(entry: HostEntry, clock: number, to: HostStatus, output: StoredOutput, report: RunReport): void {
     const startedMs = report.startedMs ?? entry.startedMs;
-    this.#end(
-      { ...entry, startClock: clock, startedMs, reported: true },
-      entry,
-      to,
-      output,
-      reportDetail(entry.host, { taskId: this.rules.taskId, clock }, report, false),
-    );
+    const detail = reportDetail(entry.host, { taskId: this.rules.taskId, clock }, { ...report, startedMs }, false);
+    this.#end({ ...entry, startClock: clock, startedMs, reported: true }, entry, to, output, detail);
   }
 
   /** Any status -> a final one, on the server's own judgement. */
@@ -171,7 +169,7 @@ export class TaskDraft {
   started(entry: HostEntry, startedMs: number): void {
     this.#put(entry, { ...entry, delivered: true, startedMs, startedAtMs: entry.startedAtMs ?? this.nowMs });
     const run = this.#run(entry);
-    this.#changes.push({ kind: 'host-started', taskId: run.taskId, host: entry.host, run, startedMs });
+    this.#starts.set(entry.host, { kind: 'host-started', taskId: run.taskId, host: entry.host, run, startedMs });
   }
 
   /** Notes what a session's list tells of an active host; nothing of it is stored. */
@@ -219,14 +217,19 @@ export class TaskDraft {
       wakeAtMs: this.#ended ? Number.POSITIVE_INFINITY : this.#wakeAtMs,
     };
     const touched = [...this.#touched].flatMap((position) => this.#hosts[position] ?? []);
-    const changes = scheduler === undefined ? this.#changes : this.#inTheNameOf(scheduler);
-    return { state, changes, effects: this.#effects.filter((effect) => this.#stands(effect)), touched };
+    const changes = [...this.#changes, ...this.#starts.values()];
+    return {
+      state,
+      changes: scheduler === undefined ? changes : this.#inTheNameOf(scheduler, changes),
+      effects: this.#effects.filter((effect) => this.#stands(effect)),
+      touched,
+    };
   }
 
-  #inTheNameOf(scheduler: string): readonly TaskChange[] {
-    if (this.#changes.length === 0) return this.#changes;
+  #inTheNameOf(scheduler: string, changes: readonly TaskChange[]): readonly TaskChange[] {
+    if (changes.length === 0) return changes;
     const action = this.#reliesOnAction ? this.#before.action : undefined;
-    return [{ kind: 'as-scheduler', taskId: this.rules.taskId, scheduler, action }, ...this.#changes];
+    return [{ kind: 'as-scheduler', taskId: this.rules.taskId, scheduler, action }, ...changes];
   }
 
   #nextActionClock(): number {
@@ -246,6 +249,8 @@ export class TaskDraft {
   ): void {
     const { host, status: from } = entry;
     this.#put(entry, { ...next, status: to, killedAtMs: null });
+    // The details hold it too. A short script's start and end mostly come in one step.
+    if (detail) this.#starts.delete(host);
     this.#changes.push({ kind: 'end-host', taskId: this.rules.taskId, host, from, to, output, detail });
   }
 
@@ -269,30 +274,4 @@ export class TaskDraft {
 /** Unix seconds, and more than any clock before: a redo within the same second must not look like the same run. */
 function nextClock(entry: HostEntry, nowMs: number): number {
   return Math.max(Math.floor(nowMs / 1_000), entry.lastClock + 1);
-}
-
-function reportDetail(
-  host: string,
-  run: { taskId: number; clock: number },
-  report: RunReport,
-  late: boolean,
-): RunDetail {
-  return { ...run, host, ...report, late };
-}
-
-function settledDetail(entry: HostEntry, run: { taskId: number; clock: number }, reason: RunReason | null): RunDetail {
-  return {
-    ...run,
-    host: entry.host,
-    exitCode: null,
-    signal: null,
-    reason,
-    startedMs: entry.startedMs,
-    endedMs: null,
-    stdoutBytes: 0,
-    stderrBytes: 0,
-    stdoutTruncated: false,
-    stderrTruncated: false,
-    late: false,
-  };
 }

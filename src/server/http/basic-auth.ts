@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** Checks `Authorization: Basic` headers. The time a check takes does not depend on how much of a password is right. */
 export class BasicAuth {
@@ -25,5 +25,5 @@ export class BasicAuth {
 }
 
 function digest(password: string): Buffer {
-  return createHash('sha256').update(password).digest();
+  return hash('sha256', password, 'buffer');
 }

@@ -21,6 +21,8 @@ export interface StatementPart {
   readonly rows: readonly unknown[];
   /** what the rows are about, such as a host of a task: parts of different scopes may change places */
   readonly scope: string;
+  /** length of all texts in the rows, UTF-16 units */
+  readonly textUnits: number;
 }
 
 /** A kind of statement that works for any number of rows. */
@@ -31,6 +33,8 @@ export interface StatementShape {
   readonly rank: number;
   /** rows of one statement */
   readonly rowsMost: number;
+  /** length of the texts in one row, UTF-16 units */
+  textUnits(row: unknown): number;
   statement(rows: readonly unknown[]): Statement;
 }
 

@@ -25,6 +25,9 @@ export class OnceKeyTakenError extends Error {
 
 export const DEFAULT_LIMITS: GroupLimits = { groupStatements: 20_000, groupBytes: 16 << 20, queueBytes: 256 << 20 };
 
+/** About what a row's numbers take. */
+const ROW_BYTES = 64;
+
 /**
  * Makes one transaction of all that is asked for while the one before is under way: a commit costs a disk's flush
  * whatever is in it. There is no timer; the first caller of a quiet moment waits for its turn of the event loop only.
@@ -135,11 +138,13 @@ function asStoreError(error: unknown): StoreError {
   return new StoreError('the database refused to store this', { cause: error });
 }
 
+/** Two bytes a UTF-16 unit is near enough, and far cheaper than encoding. */
 function textBytes(statements: readonly Statement[]): number {
   let bytes = 0;
-  for (const { parameters } of statements) {
-    // Two bytes a UTF-16 unit is near enough, and far cheaper than encoding.
-    for (const parameter of parameters) bytes += typeof parameter === 'string' ? parameter.length * 2 : 8;
+  for (const statement of statements) {
+    const { part } = statement;
+    if (part) bytes += part.textUnits * 2 + part.rows.length * ROW_BYTES;
+    else for (const value of statement.parameters) bytes += typeof value === 'string' ? value.length * 2 : 8;
   }
   return bytes;
 }

@@ -12,8 +12,8 @@ export function parseTextFrame(text: string): { readonly type: string; readonly 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ProtocolError(CloseCode.badFrame, 'frame is not a JSON object');
   }
-  const fields = new Fields(value, 'frame');
-  return { type: fields.text('t', 32), fields: new Fields(value, fields.text('t', 32)) };
+  const type = new Fields(value, 'frame').text('t', 32);
+  return { type, fields: new Fields(value, type) };
 }
 
 /**
@@ -21,16 +21,16 @@ export function parseTextFrame(text: string): { readonly type: string; readonly 
  * frame and field. Fields nobody asks for are ignored, so that a later version may add some.
  */
 export class Fields {
-  readonly #values: ReadonlyMap<string, unknown>;
+  readonly #value: object;
   readonly #frame: string;
 
   constructor(value: object, frame: string) {
-    this.#values = new Map(Object.entries(value));
+    this.#value = value;
     this.#frame = frame;
   }
 
   text(name: string, maxLength: number): string {
-    const value = this.#values.get(name);
+    const value = this.#get(name);
     if (typeof value !== 'string') throw this.#wrong(name, 'must be a string');
     if (isLonger(value, maxLength)) throw this.#wrong(name, `must have at most ${maxLength} characters`);
     return value;
@@ -44,7 +44,7 @@ export class Fields {
   }
 
   whole(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
-    const value = this.#values.get(name);
+    const value = this.#get(name);
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
       throw this.#wrong(name, `must be a whole number from ${min} to ${max}`);
     }
@@ -52,12 +52,12 @@ export class Fields {
   }
 
   wholeOrNull(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | null {
-    const value = this.#values.get(name);
+    const value = this.#get(name);
     return value === undefined || value === null ? null : this.whole(name, min, max);
   }
 
   flag(name: string): boolean {
-    const value = this.#values.get(name);
+    const value = this.#get(name);
     if (typeof value !== 'boolean') throw this.#wrong(name, 'must be true or false');
     return value;
   }
@@ -73,7 +73,7 @@ export class Fields {
   }
 
   object<T>(name: string, read: (item: Fields) => T): T {
-    const value = this.#values.get(name);
+    const value = this.#get(name);
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw this.#wrong(name, 'must be an object');
     return read(new Fields(value, `${this.#frame}.${name}`));
@@ -104,18 +104,23 @@ export class Fields {
   }
 
   oneOf<const T extends string>(name: string, allowed: readonly T[]): T {
-    const value = this.#values.get(name);
+    const value = this.#get(name);
     const found = allowed.find((item) => item === value);
     if (found === undefined) throw this.#wrong(name, `must be one of ${allowed.join(', ')}`);
     return found;
   }
 
   has(name: string): boolean {
-    return this.#values.get(name) !== undefined && this.#values.get(name) !== null;
+    const value = this.#get(name);
+    return value !== undefined && value !== null;
+  }
+
+  #get(name: string): unknown {
+    return Object.hasOwn(this.#value, name) ? Reflect.get(this.#value, name) : undefined;
   }
 
   #array(name: string, maxItems: number): readonly unknown[] {
-    const value = this.#values.get(name);
+    const value = this.#get(name);
     if (!Array.isArray(value)) throw this.#wrong(name, 'must be a list');
     if (value.length > maxItems) throw this.#wrong(name, `must have at most ${maxItems} items`);
     return value;

@@ -103,12 +103,12 @@ export class Play {
   }
 }
 
-export function resultOf(host: string, clock: number, status: RunOutcome): TaskEvent {
+export function resultOf(host: string, clock: number, status: RunOutcome, startedMs: number | null = 1): TaskEvent {
   const report = {
     exitCode: status === 'success' ? 0 : 1,
     signal: null,
     reason: null,
-    startedMs: 1,
+    startedMs,
     endedMs: 2,
     stdoutBytes: 3,
     stderrBytes: 0,

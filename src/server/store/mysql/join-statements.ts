@@ -3,8 +3,13 @@ import type { Statement, StatementShape } from '../engine.js';
 /** Text of one statement, UTF-16 units, unless one row has more. */
 const TEXT_MOST = 256 * 1_024;
 
+interface Gathered {
+  readonly rows: unknown[];
+  textUnits: number;
+}
+
 interface Wave {
-  readonly rows: Map<StatementShape, unknown[]>;
+  readonly shapes: Map<StatementShape, Gathered>;
   /** the last shape of each scope and target, by its rank */
   readonly ranks: Map<string, number>;
 }
@@ -16,10 +21,10 @@ interface Wave {
  */
 export function joinStatements(statements: readonly Statement[]): Statement[] {
   const joined: Statement[] = [];
-  let wave: Wave = { rows: new Map(), ranks: new Map() };
+  let wave = emptyWave();
   const flush = (): void => {
     joined.push(...statementsOf(wave));
-    wave = { rows: new Map(), ranks: new Map() };
+    wave = emptyWave();
   };
   for (const statement of statements) {
     const { part } = statement;
@@ -28,30 +33,39 @@ export function joinStatements(statements: readonly Statement[]): Statement[] {
       joined.push(statement);
       continue;
     }
-    const { shape, rows, scope } = part;
+    const { shape, rows, scope, textUnits } = part;
     const about = `${shape.target} ${scope}`;
     if (shape.rank <= (wave.ranks.get(about) ?? -1)) flush();
     wave.ranks.set(about, shape.rank);
-    const gathered = wave.rows.get(shape);
-    if (gathered) for (const row of rows) gathered.push(row);
-    else wave.rows.set(shape, [...rows]);
+    const gathered = wave.shapes.get(shape);
+    if (!gathered) {
+      wave.shapes.set(shape, { rows: [...rows], textUnits });
+      continue;
+    }
+    for (const row of rows) gathered.rows.push(row);
+    gathered.textUnits += textUnits;
   }
   flush();
   return joined;
 }
 
-function statementsOf(wave: Wave): Statement[] {
-  const shapes = [...wave.rows].sort(([a], [b]) => a.rank - b.rank);
-  return shapes.flatMap(([shape, rows]) => pieces(rows, shape.rowsMost).map((piece) => shape.statement(piece)));
+function emptyWave(): Wave {
+  return { shapes: new Map(), ranks: new Map() };
 }
 
-function pieces(rows: readonly unknown[], rowsMost: number): (readonly unknown[])[] {
+function statementsOf(wave: Wave): Statement[] {
+  const shapes = [...wave.shapes].sort(([a], [b]) => a.rank - b.rank);
+  return shapes.flatMap(([shape, gathered]) => pieces(shape, gathered).map((piece) => shape.statement(piece)));
+}
+
+function pieces(shape: StatementShape, { rows, textUnits }: Gathered): (readonly unknown[])[] {
+  if (rows.length <= shape.rowsMost && textUnits <= TEXT_MOST) return [rows];
   const found: unknown[][] = [];
   let piece: unknown[] = [];
   let text = 0;
   for (const row of rows) {
-    const length = textLength(row);
-    if (piece.length >= rowsMost || (piece.length > 0 && text + length > TEXT_MOST)) {
+    const length = shape.textUnits(row);
+    if (piece.length >= shape.rowsMost || (piece.length > 0 && text + length > TEXT_MOST)) {
       found.push(piece);
       piece = [];
       text = 0;
@@ -61,12 +75,4 @@ function pieces(rows: readonly unknown[], rowsMost: number): (readonly unknown[]
   }
   found.push(piece);
   return found;
-}
-
-function textLength(row: unknown): number {
-  let length = 0;
-  if (typeof row === 'object' && row !== null) {
-    for (const value of Object.values(row)) if (typeof value === 'string') length += value.length;
-  }
-  return length;
 }

@@ -94,5 +94,13 @@ function changing<V extends HostChange>(
     tail: ` on duplicate key update ${assignments.join(', ')}`,
     columns: ['id', 'host', 'to', ...texts],
     rowsEach: CHANGED,
+    // As an insert, one row costs half as much again.
+    single: {
+      text:
+        `update \`${table}\` set ${[...texts, 'status'].map((column) => `\`${column}\` = ?`).join(', ')} ` +
+        `where \`id\` = ? and \`host\` = ? and cast(\`host\` as binary) = cast(? as binary) and \`status\` = '${from}'`,
+      columns: [...texts, 'to', 'id', 'host', 'host'],
+      rowsEach: 1,
+    },
   });
 }

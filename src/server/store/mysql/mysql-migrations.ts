@@ -16,7 +16,8 @@ interface NeededIndex {
 }
 
 const NEEDED: readonly NeededIndex[] = [
-  { table: 'task_meta', columns: ['creator'] },
+  // With `created`, the tasks of one creator are counted and paged through without looking at each of them.
+  { table: 'task_meta', columns: ['creator', 'created'] },
   { table: 'task_meta', columns: ['created'] },
   { table: 'task_scheduler', columns: ['id', 'scheduler'] },
   { table: 'task_scheduler_health', columns: ['scheduler'], unique: true },
@@ -37,6 +38,7 @@ export function mysqlMigrations(log: Log): Readonly<Record<string, Migration>> {
   return {
     '0001-tables': { up: (db: Kysely<unknown>) => makeOrUpgrade(db, log) },
     '0002-sessions': { up: makeSessionTables },
+    '0003-list-index': { up: async (db: Kysely<unknown>) => addIndices(db, await existingTables(db), log) },
   };
 }
 

@@ -75,7 +75,7 @@ export class MysqlWrites implements Writes {
     rank: RANK.delete,
     // For one pair in brackets MariaDB reads the whole table; for pairs joined by `or`, or for more than its
     // eq_range_index_dive_limit of 200, it may take the index over host alone.
-    single: 'delete from `task_host_doing` where `id` = ? and `host` = ?',
+    single: { text: 'delete from `task_host_doing` where `id` = ? and `host` = ?', columns: ['id', 'host'] },
     rowsMost: 100,
     head: 'delete from `task_host_doing` where (`id`, `host`) in (',
     row: '(?, ?)',
@@ -132,7 +132,11 @@ export class MysqlWrites implements Writes {
     target: 'task_scheduler',
     rank: RANK.hold,
     // As in deleteDoing: one pair in brackets may be looked for in the whole table.
-    single: 'update `task_scheduler` set `scheduler` = `scheduler` where `id` = ? and `scheduler` = ?',
+    single: {
+      text: 'update `task_scheduler` set `scheduler` = `scheduler` where `id` = ? and `scheduler` = ?',
+      columns: ['id', 'scheduler'],
+      rowsEach: 1,
+    },
     rowsMost: 100,
     head: 'update `task_scheduler` set `scheduler` = `scheduler` where (`id`, `scheduler`) in (',
     row: '(?, ?)',
@@ -181,7 +185,10 @@ export class MysqlWrites implements Writes {
     target: 'ibex_session',
     rank: RANK.delete,
     // As for task_host_doing: one pair in brackets reads the whole table.
-    single: 'delete from `ibex_session` where `instance` = ? and `host` = ?',
+    single: {
+      text: 'delete from `ibex_session` where `instance` = ? and `host` = ?',
+      columns: ['instance', 'host'],
+    },
     rowsMost: 100,
     head: 'delete from `ibex_session` where (`instance`, `host`) in (',
     row: '(?, ?)',

@@ -1,12 +1,20 @@
-import { format } from 'mysql2';
+import { escape, format } from 'mysql2';
 import type { Statement } from '../engine.js';
+import { RowsStatement } from './row-shape.js';
 
 /** What a packet has besides its text. */
 const PACKET_HEAD_BYTES = 1_024;
 
 /** Values go in here and nowhere else, escaped as the session's settings require. Throws RangeError for other kinds. */
-export function textOf({ sql, parameters }: Statement): string {
-  return format(sql, parameters.map(plainValue), true);
+export function textOf(statement: Statement): string {
+  if (statement instanceof RowsStatement) return statement.filled(literal);
+  return format(statement.sql, statement.parameters.map(plainValue), true);
+}
+
+function literal(value: unknown): string {
+  const plain = plainValue(value);
+  // Numbers are the most frequent; the library's function takes all kinds of values, and longer for each.
+  return typeof plain === 'number' ? String(plain) : escape(plain);
 }
 
 /** Only these kinds are written the same whatever the settings. */

@@ -15,8 +15,8 @@ export interface ShapeText<V> {
   /** one row, with a `?` for each of `columns` */
   readonly row: string;
   readonly tail?: string;
-  /** the whole text for one row, where it is another */
-  readonly single?: string;
+  /** for one row, where that is another statement: its whole text with a `?` for each of its columns */
+  readonly single?: Pick<ShapeText<V>, 'columns' | 'rowsEach'> & { readonly text: string };
   readonly rowsMost?: number;
   readonly columns: readonly (keyof V)[];
   /** rows that the server must count for each row given */
@@ -45,13 +45,22 @@ export class RowShape<V> implements RowWrite<V>, StatementShape {
     return rows.length === 0 ? [] : [new RowsStatement(this, this.#text, rows, scope)];
   }
 
+  textUnits(row: V): number {
+    let units = 0;
+    for (const column of this.#text.columns) {
+      const value = row[column];
+      if (typeof value === 'string') units += value.length;
+    }
+    return units;
+  }
+
   statement(rows: readonly V[]): Statement {
     return new RowsStatement(this, this.#text, rows, '');
   }
 }
 
 /** Put together only when asked for, because most of these are joined with others before. */
-class RowsStatement<V> implements Statement {
+export class RowsStatement<V> implements Statement {
   readonly part: StatementPart;
   readonly unique: UniqueKey | undefined;
   readonly expectRows?: number;
@@ -59,23 +68,53 @@ class RowsStatement<V> implements Statement {
   readonly #rows: readonly V[];
 
   constructor(shape: RowShape<V>, text: ShapeText<V>, rows: readonly V[], scope: string) {
-    this.part = { shape, rows, scope };
-    this.unique = text.unique;
-    if (text.rowsEach !== undefined) this.expectRows = text.rowsEach * rows.length;
     this.#text = text;
     this.#rows = rows;
+    let textUnits = 0;
+    for (const row of rows) textUnits += shape.textUnits(row);
+    this.part = { shape, rows, scope, textUnits };
+    this.unique = text.unique;
+    const { rowsEach } = this.#single ?? text;
+    if (rowsEach !== undefined) this.expectRows = rowsEach * rows.length;
   }
 
   get sql(): string {
-    const { head, row, tail = '', single } = this.#text;
-    if (single !== undefined && this.#rows.length === 1) return single;
+    const single = this.#single;
+    if (single) return single.text;
+    const { head, row, tail = '' } = this.#text;
     return `${head}${this.#rows.map(() => row).join(', ')}${tail}`;
   }
 
   get parameters(): readonly unknown[] {
-    const { columns } = this.#text;
+    const { columns } = this.#single ?? this.#text;
     return this.#rows.flatMap((row) => columns.map((column) => row[column]));
   }
+
+  /** `sql` with `parameters` in it, without a detour over either: this is most of what writing costs here. */
+  filled(literal: (value: unknown) => string): string {
+    const { head, row: pattern, tail = '', columns } = this.#text;
+    const [only] = this.#rows;
+    const single = this.#single;
+    if (single && only !== undefined) return filledRow(single.text.split('?'), single.columns, only, literal);
+    const pieces = pattern.split('?');
+    return `${head}${this.#rows.map((row) => filledRow(pieces, columns, row, literal)).join(', ')}${tail}`;
+  }
+
+  get #single(): ShapeText<V>['single'] {
+    return this.#rows.length === 1 ? this.#text.single : undefined;
+  }
+}
+
+/** `pieces`: what stands before, between and behind the values. */
+function filledRow<V>(
+  pieces: readonly string[],
+  columns: readonly (keyof V)[],
+  row: V,
+  literal: (value: unknown) => string,
+): string {
+  let text = pieces[0] ?? '';
+  columns.forEach((column, position) => (text += literal(row[column]) + (pieces[position + 1] ?? '')));
+  return text;
 }
 
 /** Inserts whole rows; `tail` says what happens to those that are there already. */

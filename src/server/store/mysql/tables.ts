@@ -21,7 +21,7 @@ export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
     "`creator` varchar(64) NOT NULL DEFAULT ''",
     '`created` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP',
     'PRIMARY KEY (`id`)',
-    'KEY `creator` (`creator`)',
+    'KEY `creator` (`creator`, `created`)',
     'KEY `created` (`created`)',
   ],
   task_action: [

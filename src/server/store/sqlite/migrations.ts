@@ -7,6 +7,7 @@ export const sqliteMigrations: Readonly<Record<string, Migration>> = {
   '0001-tables': { up: createTables },
   '0002-once-keys': { up: createOnceKeys },
   '0003-sessions': { up: createSessions },
+  '0004-list-index': { up: widenCreatorIndex },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -144,4 +145,10 @@ async function createSessions(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('ibex_session_key', ['instance', 'host'])
     .modifyEnd(sql`without rowid`)
     .execute();
+}
+
+/** With `created`, the tasks of one creator are counted and paged through without looking at each of them. */
+async function widenCreatorIndex(db: Kysely<unknown>): Promise<void> {
+  await db.schema.dropIndex('task_meta_creator').execute();
+  await db.schema.createIndex('task_meta_creator').on('task_meta').columns(['creator', 'created']).execute();
 }

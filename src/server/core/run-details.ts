@@ -1,0 +1,28 @@
+import type { RunId } from '../../shared/run-key.js';
+import type { RunReason } from '../../shared/task-states.js';
+import type { RunDetail } from '../store/store.js';
+import type { RunReport } from './events.js';
+import type { HostEntry } from './task-state.js';
+
+/** What is kept of a run by its agent's own word. */
+export function reportDetail(host: string, run: RunId, report: RunReport, late: boolean): RunDetail {
+  return { ...run, host, ...report, late };
+}
+
+/** What is kept of a run that the server has settled by itself. */
+export function settledDetail(entry: HostEntry, run: RunId, reason: RunReason | null): RunDetail {
+  return {
+    ...run,
+    host: entry.host,
+    exitCode: null,
+    signal: null,
+    reason,
+    startedMs: entry.startedMs,
+    endedMs: null,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+    stdoutTruncated: false,
+    stderrTruncated: false,
+    late: false,
+  };
+}
