@@ -37,11 +37,13 @@ export class AgentReports implements AgentEvents {
       listed.set(run.taskId, ofTask.set(run.clock, run.state));
       if (isAlive(run) && this.#open.runs.get(host, run.taskId)?.clock !== run.clock) this.#leftAlone.set(host, run);
     }
+    const unknown: RunId[] = [];
     for (const [taskId, ofTask] of listed) {
       if (this.#open.has(taskId)) this.#listedOpen(taskId, host, ofTask, newStore);
       else if (this.#open.foreignRuns.get(host, taskId)) continue;
-      else for (const [clock, state] of ofTask) if (isAlive({ state })) this.#listedClosed(host, { taskId, clock });
+      else for (const [clock, state] of ofTask) if (isAlive({ state })) unknown.push({ taskId, clock });
     }
+    if (unknown.length > 0) void this.#listedClosed(host, unknown);
   }
 
   runStarted(host: string, run: RunId, startedMs: number): void {
@@ -70,16 +72,13 @@ export class AgentReports implements AgentEvents {
     });
   }
 
-  #listedClosed(host: string, run: RunId): void {
-    this.#closed
-      .killWanted(run.taskId, host, run.clock)
-      .then((wanted) => wanted && this.#gateway.kill(host, run))
-      .catch((error: unknown) => {
-        this.#log.warn(
-          { task: run.taskId, host, error: describeError(error) },
-          'a run of a done task was not looked up',
-        );
-      });
+  /** One look-up after the other: an agent that has much in hand must not take all connections to the database. */
+  async #listedClosed(host: string, runs: readonly RunId[]): Promise<void> {
+    try {
+      for (const run of await this.#closed.killsWanted(host, runs)) this.#gateway.kill(host, run);
+    } catch (error) {
+      this.#log.warn({ host, error: describeError(error) }, 'runs of done tasks were not looked up');
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RunId } from '../../shared/run-key.js';
 import type { ResultEvent } from '../core/events.js';
 import { isFinal } from '../../shared/task-states.js';
 import { StoreError, type LastRun, type Store } from '../store/store.js';
@@ -37,6 +38,16 @@ export class ClosedTasks {
   async killWanted(taskId: number, host: string, clock: number): Promise<boolean> {
     const run = await this.#store.lastRun(taskId, host);
     return run !== undefined && run.startClock === clock && killUnconfirmed(run);
+  }
+
+  /** Of these runs of a host, those of done tasks that the agent is to kill, by `killWanted`. */
+  async killsWanted(host: string, runs: readonly RunId[]): Promise<RunId[]> {
+    const open = await this.#store.openAmong(runs.map(({ taskId }) => taskId));
+    const wanted: RunId[] = [];
+    for (const run of runs.filter(({ taskId }) => !open.has(taskId))) {
+      if (await this.killWanted(run.taskId, host, run.clock)) wanted.push(run);
+    }
+    return wanted;
   }
 
   /** Hosts of a task that is not in memory; undefined if there is no such task. */
