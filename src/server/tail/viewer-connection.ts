@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
-import { closeReason, MAX_BACKPRESSURE_BYTES } from '../uws.js';
+import { closeReason } from '../../shared/protocol/close-codes.js';
+import { MAX_BACKPRESSURE_BYTES } from '../uws.js';
 import type { ViewerSocket } from './viewer-socket.js';
 
 /** A viewer that has shown no sign of life between two pings is gone. */
