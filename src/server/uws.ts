@@ -110,14 +110,3 @@ export function addressText(bytes: ArrayBuffer): string {
         .join('.')
     : text;
 }
-
-/** A close frame has room for 123 bytes of text. */
-export function closeReason(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= 123) return text;
-  // A character that was cut in two decodes to a replacement mark, which goes.
-  return `${bytes
-    .subarray(0, 118)
-    .toString()
-    .replace(/\uFFFD$/, '')}...`;
-}

@@ -1,11 +1,13 @@
 import WebSocket = require('ws');
+import { closeReason } from '../../shared/protocol/close-codes.js';
 import { MAX_FRAME_BYTES } from '../../shared/protocol/limits.js';
 import type { SessionSocket } from './session.js';
 
 /** A peer that does not answer a close within this time is cut off, ms. */
 const CLOSE_WITHIN_MS = 1_000;
-/** A close frame has room for 123 bytes of text. */
-const REASON_CHARACTERS = 100;
+/** What ws tells where no close frame came, or one without a code. */
+const ABNORMAL = 1_006;
+const NO_STATUS = 1_005;
 
 export interface SocketEvents {
   onOpen(): void;
@@ -56,7 +58,7 @@ export class ClientSocket implements SessionSocket {
   close(code: number, reason: string): void {
     this.#closedWith ??= { code, reason };
     if (this.#ws.readyState === WebSocket.OPEN) {
-      this.#ws.close(code, reason.slice(0, REASON_CHARACTERS));
+      this.#ws.close(code, closeReason(reason));
       setTimeout(() => this.#ws.terminate(), CLOSE_WITHIN_MS).unref();
     } else {
       this.#ws.terminate();
@@ -71,7 +73,3 @@ export class ClientSocket implements SessionSocket {
     this.#ended(first.code, first.reason);
   }
 }
-
-/** What ws tells where no close frame came, or one without a code. */
-const ABNORMAL = 1_006;
-const NO_STATUS = 1_005;

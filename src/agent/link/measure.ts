@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { dial } from './dial.js';
 import type { Measured } from './address-choice.js';
 import type { RunIndex } from './run-index.js';
@@ -24,6 +25,6 @@ export function measure(url: URL, self: AgentSelf, index: RunIndex, withinMs: nu
         resolve(undefined);
       },
     });
-    const patience = setTimeout(() => session.close(1_000, 'too slow'), withinMs);
+    const patience = setTimeout(() => session.close(CloseCode.normal, 'too slow'), withinMs);
   });
 }

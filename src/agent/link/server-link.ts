@@ -118,6 +118,7 @@ export class ServerLink implements Claimant, Disposable {
     if (this.#disposed) return;
     if (this.#isTwin) this.#log.debug({ instance: session.server }, 'another address leads to the same server');
     else this.#complain(wasReady, code, reason);
+    clearTimeout(this.#retry);
     const backoff = this.#isTwin ? this.#twin : isRefusal(code) ? this.#refused : this.#broken;
     this.#retry = setTimeout(() => this.start(), backoff.nextMs());
   }

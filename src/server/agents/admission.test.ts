@@ -92,8 +92,15 @@ test('two processes of one boot with one key: the newer one stays, the older one
   assert.partialDeepStrictEqual(dat, [
     { session: { instance: newer.self.instance }, refused: { kind: 'clone', count: 2 } },
   ]);
-  newer[Symbol.dispose]();
-  await newer.closed;
+  using newest = await ScriptedAgent.connect(server.agentPort, { ...self, instance: randomUUID() });
+  assert.equal((await newer.closed).code, CloseCode.replaced);
+  for (const { self: copy } of [older, newer]) {
+    using back = await ScriptedAgent.dial(server.agentPort, copy);
+    await back.prove();
+    assert.equal((await back.closed).code, CloseCode.hostTaken);
+  }
+  newest[Symbol.dispose]();
+  await newest.closed;
   using last = await ScriptedAgent.connect(server.agentPort, self);
   assert.equal(last.self.instance, self.instance);
 });

@@ -1,7 +1,7 @@
 import type { HttpRequest, TemplatedApp, WebSocket } from 'uWebSockets.js';
-import { CloseCode } from '../../shared/protocol/close-codes.js';
+import { CloseCode, closeReason } from '../../shared/protocol/close-codes.js';
 import { AGENT_PATH, MAX_FRAME_BYTES } from '../../shared/protocol/limits.js';
-import { addressText, closeReason, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus } from '../uws.js';
+import { addressText, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus } from '../uws.js';
 import type { ClientAddress } from '../client-address.js';
 import { AgentSession } from './agent-session.js';
 import type { SessionDesk } from './session-desk.js';

@@ -59,12 +59,12 @@ export class HostList {
     const holder = registry.holder(host);
     const here = holder?.ready ? holder : undefined;
     const others = elsewhere.sessions.get(host) ?? [];
-    const hereSinceMs = here && (shared.own(host)?.sinceMs ?? lastSeenMs);
+    const hereSinceMs = shared.own(host)?.sinceMs ?? lastSeenMs;
     const servers: SessionView[] = [
-      ...(here ? [viewOf(shared.name, here.address, hereSinceMs ?? 0)] : []),
+      ...(here ? [viewOf(shared.name, here.address, hereSinceMs)] : []),
       ...others.map((other) => viewOf(other.server, other.address, other.sinceMs)),
     ];
-    const sinceMs = hereSinceMs ?? Math.min(...others.map((other) => other.sinceMs));
+    const sinceMs = here ? hereSinceMs : Math.min(...others.map((other) => other.sinceMs));
     const running = here?.heldRuns ?? (others.length > 0 ? (elsewhere.doing.get(host) ?? []) : []);
     const refused = refusals.get(host);
     return {

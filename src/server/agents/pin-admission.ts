@@ -13,6 +13,9 @@ const PROBE_MS = 2_000;
 /** How long a forgotten key is kept out, ms: longer than a refused agent waits before it tries again. */
 const BARRED_MS = 20_000;
 
+/** Copies of one agent that are told apart. */
+const MAX_COPIES = 100;
+
 const OWN_HOST = 'give each machine a Host of its own in agentd.conf';
 const OWN_META_DIR = 'on the machine that is the copy, give MetaDir another place and Host another name in agentd.conf';
 
@@ -27,8 +30,8 @@ export class PinAdmission {
   readonly #refusals: Refusals;
   /** one a host that an operator had forgotten */
   readonly #barred = new Map<string, { readonly key: string; readonly untilMs: number }>();
-  /** the process that a session has replaced */
-  readonly #replaced = new WeakMap<HostSession, string>();
+  /** the processes that a session has replaced, one after the other */
+  readonly #replaced = new WeakMap<HostSession, readonly string[]>();
 
   constructor(records: AgentRecords, registry: SessionRegistry, refusals: Refusals) {
     this.#records = records;
@@ -75,7 +78,7 @@ export class PinAdmission {
       } else if (!holder.pushed || this.#replaces(hello, holder)) {
         // One that shows no key gives way to one that proves its own.
         holder.close(CloseCode.replaced, 'a newer process of this agent has connected');
-        if (holder.hello) this.#replaced.set(session, holder.hello.instance);
+        this.#noteReplaced(session, holder);
       } else if (heard) {
         return this.#refuse(session, hello.host, taken(hello, holder));
       } else {
@@ -111,7 +114,13 @@ export class PinAdmission {
   #replaces(hello: HelloFrame, holder: HostSession): boolean {
     const older = holder.hello;
     const restarted = older?.key === hello.key && older.bootId === hello.bootId && older.instance !== hello.instance;
-    return restarted && this.#replaced.get(holder) !== hello.instance;
+    return restarted && this.#replaced.get(holder)?.includes(hello.instance) !== true;
+  }
+
+  #noteReplaced(session: HostSession, holder: HostSession): void {
+    if (!holder.hello) return;
+    const before = this.#replaced.get(holder) ?? [];
+    this.#replaced.set(session, [holder.hello.instance, ...before].slice(0, MAX_COPIES));
   }
 
   #refuse(session: AgentSession, host: string, refusal: Omit<Refusal, 'address'>): Admission {

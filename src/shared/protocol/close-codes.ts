@@ -26,3 +26,14 @@ export const CloseCode = Object.freeze({
   internal: 4500,
 } as const);
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+/** A close frame has room for 123 bytes of text. */
+export function closeReason(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= 123) return text;
+  // A character that was cut in two decodes to a replacement mark, which goes.
+  return `${bytes
+    .subarray(0, 118)
+    .toString()
+    .replace(/\uFFFD$/, '')}...`;
+}
