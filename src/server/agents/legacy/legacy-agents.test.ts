@@ -54,8 +54,7 @@ for (const kind of ['categraf', 'agentd'] as const) {
     await running(agent, id);
     await server.call('PUT', `/task/${id}/action`, { action: 'kill' });
     assert.equal(await statusOf(server, id, 'a'), 'killing');
-    await agent.beat();
-    assert.equal(agent.runs(id), false);
+    await agent.beatUntil('the kill', () => !agent.runs(id), 4);
     await agent.beat();
     assert.equal(await statusOf(server, id, 'a'), 'killed');
     assert.deepEqual(
