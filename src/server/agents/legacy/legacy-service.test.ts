@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ScriptedViewer } from '../../testing/scripted-viewer.js';
 import { TestServer } from '../../testing/test-server.js';
 import { AgentDisk } from './testing/agent-memory.js';
@@ -107,17 +108,36 @@ test('a machine that was renamed is served under its new name', async () => {
   assert.match(await hostView(server), /"host":"new","connected":true/);
 });
 
+test('a result that an agentd has after a restart of the server is not taken for that of an older script', async () => {
+  await using server = await TestServer.start();
+  using agent = new FaithfulAgent('a', server.agentPort, 'agentd');
+  const id = await server.createTask(['a']);
+  await running(agent, id);
+  await server.restart();
+  agent.moveTo(server.agentPort);
+  await agent.beat();
+  await agent.beat();
+  agent.end(id);
+  await agent.beat();
+  assert.equal(await statusOf(server, id, 'a'), 'success');
+  assert.equal(await textOf(server, id, 'a', 'stderr'), '');
+});
+
 test('an agent that has a script under the id of a new task already is found out', async () => {
   await using server = await TestServer.start();
   const disk = new AgentDisk();
   disk.scripts.set(1, { script: 'rm -r /old', args: '', account: 'root', stdin: '' });
   using agent = new FaithfulAgent('a', server.agentPort, 'categraf', disk);
+  // Of a task that may be older than the server, by its second, nothing is concluded.
+  const startedMs = Date.now();
+  while (Math.floor(Date.now() / 1_000) === Math.floor(startedMs / 1_000)) await delay(20);
   const id = await server.createTask(['a']);
   assert.equal(id, 1);
   await running(agent, id);
   agent.end(id);
   await agent.beat();
   assert.match(JSON.stringify(server.log.lines), /ran an older script of this id/);
+  assert.match(String(await textOf(server, id, 'a', 'stderr')), /ibex: the agent had a script under the id/);
 });
 
 test('nobody gets the script of a task that is not for it', async () => {

@@ -69,7 +69,8 @@ for (const [what, bytes] of Object.entries(MALFORMED)) {
 }
 
 test('refuses a report of more tasks than any agent has', () => {
-  const report = (count: number) => new Encoder().encode([0, 1, 'Server.Report', [['h', Array(count).fill([])]]]);
+  const tasks = (count: number) => Array.from({ length: count }, () => []);
+  const report = (count: number) => new Encoder().encode([0, 1, 'Server.Report', [['h', tasks(count)]]]);
   assert.doesNotThrow(() => parseCall(report(4_096)));
   assert.throws(() => parseCall(report(4_097)), LegacyProtocolError);
 });

@@ -126,6 +126,8 @@ function judgeBegun(run: OpenRun, { ledger, beat, serverStartMs }: WorkListOptio
     }
     case LegacyKind.agentd: {
       ledger.offered(run, beat.connection, clock);
+      const held = ledger.tasks.get(taskId);
+      if (held) held.cached = true;
       doubt(ledger, taskId, beganNearStart(run, serverStartMs));
       return { taskId, clock, action: 'start' };
     }

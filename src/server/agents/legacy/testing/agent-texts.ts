@@ -5,7 +5,7 @@ const NEWLINE = 0x0a;
 /** A stream as a Categraf tells it: whole, or its first characters, repaired, and three dots. */
 export function categrafText(text: Uint8Array): Uint8Array {
   if (text.length <= CATEGRAF_CHARACTERS) return text;
-  const characters = [...Buffer.from(text).toString()];
+  const characters = Array.from(Buffer.from(text).toString());
   if (characters.length <= CATEGRAF_CHARACTERS) return text;
   return Buffer.from(`${characters.slice(0, CATEGRAF_CHARACTERS).join('')}...`);
 }
