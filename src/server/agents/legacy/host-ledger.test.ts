@@ -51,6 +51,7 @@ class Beats {
   nowMs = START_MS + 10;
   pushedUntilMs = 0;
   lost: number[] = [];
+  unstarted: number[] = [];
   #first = true;
 
   constructor(kind: LegacyKind = LegacyKind.unknown) {
@@ -74,6 +75,7 @@ class Beats {
     const { lost } = this.ledger.absorb(beat, new Map(open.map((one) => [one.taskId, one])));
     const { pushedUntilMs } = this;
     const list = workList({ ledger: this.ledger, open, beat, serverStartMs: START_MS, pushedUntilMs });
+    this.unstarted = list.unstarted.map(({ taskId }) => taskId);
     this.lost = [...lost, ...list.lost].map(({ taskId }) => taskId);
     return list.assign;
   }
@@ -199,4 +201,75 @@ test('one agent is given so many tasks at a time, oldest first', () => {
   const assign = agent.beat(open);
   assert.equal(assign.length, 64);
   assert.equal(assign[0]?.taskId, 1);
+});
+
+test('a named task whose script nobody gave is never killed; it is listed anew, asks, and then may be', () => {
+  const agent = new Beats();
+  const again = { ...START, clock: attemptClock(100, 1) };
+  assert.deepEqual(agent.beat([run()], named('running')), [START]);
+  assert.deepEqual(agent.beat([run()], named('running')), [START], 'not at once: most scripts print something before');
+  agent.nowMs += 11_000;
+  assert.deepEqual(agent.beat([run()], named('running')), [again]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  const killing = run({ status: 'killing', delivered: true });
+  assert.deepEqual(agent.beat([killing], named('running', again.clock)), [KILL]);
+});
+
+test('a task whose script was withheld while it was to be killed was never started', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptWithheld(1);
+  const killing = run({ status: 'killing', delivered: true });
+  assert.deepEqual(agent.beat([killing], named('running')), []);
+  assert.deepEqual(agent.unstarted, [1]);
+});
+
+test('a start whose script was withheld is listed under another clock, as often as it takes', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  for (const attempt of [1, 2, 3]) {
+    agent.ledger.scriptWithheld(1);
+    const open = [run({ delivered: true })];
+    const entry = { ...START, clock: attemptClock(100, attempt) };
+    assert.deepEqual(agent.beat(open, named('running', attemptClock(100, attempt - 1))), [entry]);
+  }
+});
+
+test('an offer that nobody took up on its connection may have been asked about in vain: the next has another clock', () => {
+  const agent = new Beats(LegacyKind.agentd);
+  agent.beat([run()]);
+  agent.reconnect();
+  assert.deepEqual(agent.beat([run()]), [{ ...START, clock: attemptClock(100, 1) }]);
+});
+
+test('of an agentd, what a server before this one listed is only killed after it was seen not to ask for its script', () => {
+  const agent = new Beats(LegacyKind.agentd);
+  const before = run({ assignedAtMs: START_MS - 5 });
+  const killing = run({ assignedAtMs: START_MS - 5, status: 'killing', delivered: true, startedMs: START_MS - 5 });
+  assert.deepEqual(agent.beat([before]), [START]);
+  assert.deepEqual(agent.beat([killing]), [{ ...START, clock: attemptClock(100, 1) }]);
+  assert.deepEqual(agent.beat([killing]), [KILL]);
+});
+
+test('an end that was told and could not be stored is listed on, also to an agent that has restarted since', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  const begun = run({ delivered: true });
+  agent.beat([begun], named('running'));
+  agent.ledger.endsTold([1]);
+  agent.reconnect();
+  assert.deepEqual(agent.beat([begun]), [START]);
+  assert.deepEqual(agent.lost, []);
+});
+
+test('the first report of a connection is never answered with a kill of what it names', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.ledger.scriptGiven(run(), agent.connection, agent.nowMs);
+  const killing = run({ status: 'killing', delivered: true });
+  assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [KILL]);
+  agent.reconnect();
+  assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [START], 'that answer was lost');
+  assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [KILL]);
 });

@@ -49,11 +49,8 @@ export class HostLedger {
   }
 
   /** True unless the agent must ask for the script of this run before it can start it. */
-  mayHaveScript({ taskId, clock, meta }: OpenRun): boolean {
-    if (this.#cachedIds.has(taskId)) return true;
-    const createdMs = meta.created.getTime();
-    // No start but the first has a clock that is not after the task's creation.
-    return createdMs < this.#serverStartMs && clock > Math.floor(createdMs / 1_000);
+  mayHaveScript({ taskId, meta }: OpenRun): boolean {
+    return this.#cachedIds.has(taskId) || meta.created.getTime() < this.#serverStartMs;
   }
 
   offered(run: OpenRun, connection: object, wireClock: number): void {

@@ -43,6 +43,32 @@ for (const kind of ['categraf', 'agentd'] as const) {
     assert.equal(await statusOf(server, id, 'a'), 'success');
   });
 
+  test(`${kind}: a kill between the start of a redo and its first report reaches it`, async () => {
+    await using server = await TestServer.start();
+    using agent = new FaithfulAgent('a', server.agentPort, kind);
+    const id = await server.createTask(['a', 'someone away']);
+    await running(agent, id);
+    agent.end(id);
+    await agent.beat();
+    await act(server, id, 'a', 'redo');
+    await agent.beatUntil('the redo', () => agent.starts.length === 2);
+    await act(server, id, 'a', 'kill');
+    assert.equal(await statusOf(server, id, 'a'), 'killing');
+    await agent.beatUntil('the end', async () => (await statusOf(server, id, 'a')) === 'killed', 8);
+    assert.equal(agent.runs(id), false);
+  });
+
+  test(`${kind}: a script that runs although its status is final is killed: an agent was away when it was over`, async () => {
+    await using server = await TestServer.start();
+    using agent = new FaithfulAgent('a', server.agentPort, kind);
+    const id = await server.createTask(['a', 'someone away'], { timeout: 1 });
+    await running(agent, id);
+    await act(server, id, 'a', 'ignore');
+    await agent.beatUntil('the kill', () => !agent.runs(id), 200);
+    await agent.beat();
+    assert.equal(await statusOf(server, id, 'a'), 'ignored');
+  });
+
   test(`${kind}: a kill reaches a running script; a task that was never taken is settled at once`, async () => {
     await using server = await TestServer.start();
     using agent = new FaithfulAgent('a', server.agentPort, kind);
@@ -54,8 +80,7 @@ for (const kind of ['categraf', 'agentd'] as const) {
     await running(agent, id);
     await server.call('PUT', `/task/${id}/action`, { action: 'kill' });
     assert.equal(await statusOf(server, id, 'a'), 'killing');
-    await agent.beat();
-    assert.equal(agent.runs(id), false);
+    await agent.beatUntil('the kill', () => !agent.runs(id), 4);
     await agent.beat();
     assert.equal(await statusOf(server, id, 'a'), 'killed');
     assert.deepEqual(

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ScriptedViewer } from '../../testing/scripted-viewer.js';
 import { TestServer } from '../../testing/test-server.js';
+import { AgentDisk } from './testing/agent-memory.js';
 import { FaithfulAgent } from './testing/faithful-agent.js';
-import { running, statusOf, textOf } from './testing/legacy-server.js';
+import { act, hostView, running, statusOf, textOf } from './testing/legacy-server.js';
 import { RpcClient } from './testing/rpc-client.js';
 
 test('what a running script prints is shown by the API as it comes', async () => {
@@ -50,6 +52,92 @@ test('a script is given on a fresh connection too, and counts for the agent that
   await server.call('PUT', `/task/${id}/action`, { action: 'kill' });
   await agent.beatUntil('the end', async () => (await statusOf(server, id, 'a')) === 'killed', 5);
   assert.equal(agent.starts.length, 1);
+});
+
+/** Runs a script that takes two beats, by which the server can tell what kind of agent it is. */
+async function knownKind(server: TestServer, agent: FaithfulAgent): Promise<void> {
+  const id = await server.createTask([agent.host]);
+  await running(agent, id);
+  agent.end(id);
+  await agent.beat();
+}
+
+for (const kind of ['categraf', 'agentd'] as const) {
+  test(`${kind}: a script whose answer was lost is given again, or its run ends; no kill ever meets it`, async () => {
+    await using server = await TestServer.start();
+    using agent = new FaithfulAgent('a', server.agentPort, kind);
+    await knownKind(server, agent);
+    const id = await server.createTask(['a']);
+    agent.breakAtScript = 'after';
+    await agent.beat();
+    await agent.beat();
+    await server.call('PUT', `/task/${id}/action`, { action: 'kill' });
+    await agent.beatUntil('the end', async () => (await statusOf(server, id, 'a')) !== 'killing', 40);
+    assert.equal(await statusOf(server, id, 'a'), 'killed');
+    assert.equal(agent.starts.length, 1);
+  });
+
+  test(`${kind}: a server that dies between a list and the script does not make the next one kill a shell`, async () => {
+    await using server = await TestServer.start();
+    using agent = new FaithfulAgent('a', server.agentPort, kind);
+    await agent.beat();
+    const ids = [await server.createTask(['a']), await server.createTask(['a'])] as const;
+    // Both are listed; the first question for a script meets no server any more, the second one a new server.
+    await agent.beat(undefined, async () => {
+      await server.restart();
+      agent.moveTo(server.agentPort);
+    });
+    await agent.beat();
+    await agent.beat();
+    for (const id of ids) await act(server, id, 'a', 'kill');
+    for (const id of ids) {
+      await agent.beatUntil('the end', async () => /^kill(ed|failed)$/.test(await statusOf(server, id, 'a')), 40);
+    }
+    const fresh = await server.createTask(['a']);
+    await agent.beatUntil('a start', () => agent.runs(fresh));
+  });
+}
+
+test('a machine that was renamed is served under its new name', async () => {
+  await using server = await TestServer.start();
+  using client = await RpcClient.open(server.agentPort);
+  await client.call('Server.Report', { Ident: 'old', ReportTasks: [] });
+  await assert.rejects(client.call('Server.Report', { Ident: 'new', ReportTasks: [] }), /closed/);
+  using again = await RpcClient.open(server.agentPort);
+  await again.call('Server.Report', { Ident: 'new', ReportTasks: [] });
+  assert.match(await hostView(server), /"host":"new","connected":true/);
+});
+
+test('a result that an agentd has after a restart of the server is not taken for that of an older script', async () => {
+  await using server = await TestServer.start();
+  using agent = new FaithfulAgent('a', server.agentPort, 'agentd');
+  const id = await server.createTask(['a']);
+  await running(agent, id);
+  await server.restart();
+  agent.moveTo(server.agentPort);
+  await agent.beat();
+  await agent.beat();
+  agent.end(id);
+  await agent.beat();
+  assert.equal(await statusOf(server, id, 'a'), 'success');
+  assert.equal(await textOf(server, id, 'a', 'stderr'), '');
+});
+
+test('an agent that has a script under the id of a new task already is found out', async () => {
+  await using server = await TestServer.start();
+  const disk = new AgentDisk();
+  disk.scripts.set(1, { script: 'rm -r /old', args: '', account: 'root', stdin: '' });
+  using agent = new FaithfulAgent('a', server.agentPort, 'categraf', disk);
+  // Of a task that may be older than the server, by its second, nothing is concluded.
+  const startedMs = Date.now();
+  while (Math.floor(Date.now() / 1_000) === Math.floor(startedMs / 1_000)) await delay(20);
+  const id = await server.createTask(['a']);
+  assert.equal(id, 1);
+  await running(agent, id);
+  agent.end(id);
+  await agent.beat();
+  assert.match(JSON.stringify(server.log.lines), /ran an older script of this id/);
+  assert.match(String(await textOf(server, id, 'a', 'stderr')), /ibex: the agent had a script under the id/);
 });
 
 test('nobody gets the script of a task that is not for it', async () => {

@@ -60,3 +60,40 @@ test('a host that moves back from an agent with a key gets nothing that was sent
   const own = await server.createTask(['a']);
   await agent.beatUntil('a start', () => agent.runs(own));
 });
+
+for (const kind of ['categraf', 'agentd'] as const) {
+  test(`${kind}: a host that changes its agent and back again starts no run a second time`, async () => {
+    await using server = await TestServer.start();
+    using agent = new FaithfulAgent('a', server.agentPort, kind);
+    const begun = await server.createTask(['a']);
+    await running(agent, begun);
+    agent.disconnect();
+    const self = agentSelf('a');
+    const sent: number[] = [];
+    {
+      using own = await ScriptedAgent.connect(server.agentPort, self);
+      const pushed = await server.createTask(['a']);
+      const assign = await own.next('assign');
+      sent.push(assign.taskId);
+      assert.deepEqual(sent, [pushed], 'what the other agent has begun is not for this one');
+      own.send({ t: 'accepted', taskId: assign.taskId, clock: assign.clock });
+      own.send({ t: 'started', taskId: assign.taskId, clock: assign.clock, startedMs: Date.now() });
+      own[Symbol.dispose]();
+      await own.closed;
+    }
+    await server.call('DELETE', '/host/a/key');
+    // The old agent never stopped: it still has its script, and nothing of what was sent to the other one.
+    for (let beat = 0; beat < 4; beat++) await agent.beat();
+    assert.equal(agent.message, '');
+    agent.end(begun, 'success', 'late');
+    await agent.beat();
+    await agent.beat();
+    assert.equal(await statusOf(server, begun, 'a'), 'failed');
+    assert.deepEqual(
+      agent.starts.map(({ id }) => id),
+      [begun],
+    );
+    const fresh = await server.createTask(['a']);
+    await agent.beatUntil('a start', () => agent.runs(fresh));
+  });
+}

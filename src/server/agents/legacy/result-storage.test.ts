@@ -49,3 +49,17 @@ test('while the database is away nothing is given up', async () => {
   assert.equal(await storage.store([TASK], new Map(), new Map()), undefined);
   assert.equal(Buffer.from(stored[0]?.stdout ?? []).toString(), 'text');
 });
+
+test('a result that is being stored is not stored once more, however often it comes', async () => {
+  let asked = 0;
+  const stored = Promise.withResolvers<'stored'>();
+  const runEnded = (): Promise<'stored'> => {
+    asked++;
+    return stored.promise;
+  };
+  const storage = new ResultStorage('a', { runEnded }, silent);
+  const answers = [1, 2, 3].map(() => storage.store([TASK], new Map(), new Map()));
+  stored.resolve('stored');
+  assert.deepEqual(await Promise.all(answers), [undefined, undefined, undefined]);
+  assert.equal(asked, 1);
+});

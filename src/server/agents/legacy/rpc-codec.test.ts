@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Encoder } from '@msgpack/msgpack';
 import { FrameScanner, LegacyProtocolError } from './frame-scanner.js';
 import { encodeMetaAnswer, encodePong, encodeReportAnswer, parseCall } from './rpc-codec.js';
+import { attemptClock, attemptOf, isKillClock, killClock, MAX_ATTEMPT, startClockOf } from './wire-clock.js';
 import { encodeCall } from './testing/old-msgpack.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -66,6 +67,24 @@ for (const [what, bytes] of Object.entries(MALFORMED)) {
     assert.throws(() => parseCall(Buffer.from(bytes, 'hex')), LegacyProtocolError);
   });
 }
+
+test('refuses a report of more tasks than any agent has', () => {
+  const tasks = (count: number) => Array.from({ length: count }, () => []);
+  const report = (count: number) => new Encoder().encode([0, 1, 'Server.Report', [['h', tasks(count)]]]);
+  assert.doesNotThrow(() => parseCall(report(4_096)));
+  assert.throws(() => parseCall(report(4_097)), LegacyProtocolError);
+});
+
+test('a clock tells which start it belongs to, whether it is a kill, and which attempt', () => {
+  const start = 1_800_000_000;
+  for (const attempt of [0, 1, MAX_ATTEMPT]) {
+    const wire = attemptClock(start, attempt);
+    assert.ok(Number.isSafeInteger(wire));
+    assert.deepEqual([startClockOf(wire), isKillClock(wire), attemptOf(wire)], [start, false, attempt]);
+  }
+  assert.deepEqual([startClockOf(killClock(start)), isKillClock(killClock(start))], [start, true]);
+  assert.deepEqual([startClockOf(-1), isKillClock(-1), attemptOf(-1)], [-1, false, 0]);
+});
 
 test('answers begin with an array of four in its short form', () => {
   assert.equal(hex(encodePong(0)), '940100c0a4706f6e67');

@@ -42,6 +42,8 @@ export type MetaAnswer =
 
 /** An id that no task has. */
 const NO_TASK = -1;
+/** Tasks in one report. An agent is given 64 at a time; one that comes from another server may know more. */
+const MAX_REPORTED_TASKS = 4_096;
 const REQUEST = 0;
 const ANSWER = 1;
 /** Longest name of a method that is worth repeating in an error, characters. */
@@ -128,6 +130,7 @@ function parseReport(param: unknown): Report {
   const ident = textOf(report?.field('Ident', 0));
   const tasks = listOf(report?.field('ReportTasks', 1));
   if (!report || ident === undefined || !tasks) throw new LegacyProtocolError('Report: not a report');
+  if (tasks.length > MAX_REPORTED_TASKS) throw new LegacyProtocolError('Report: too many tasks');
   return { ident, tasks: tasks.flatMap(parseTask) };
 }
 

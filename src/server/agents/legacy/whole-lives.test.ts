@@ -124,12 +124,16 @@ for (const database of fleetDatabases) {
       });
 
       test('a script of another account may outlive its kill, and the status does not claim otherwise', async () => {
-        await agentOf('account');
-        const script = 'for i in 1 2 3 4 5; do echo $i; sleep 0.08; done; echo SURVIVED';
+        const agent = await agentOf('account');
+        const [began, gate] = [join(folder, 'began'), join(folder, 'may-end')];
+        const script = `touch ${began}; until [ -e ${gate} ]; do echo .; sleep 0.02; done; echo SURVIVED`;
         const id = await fleet.server.createTask(['account'], { script, account: 'other' });
-        await until('its start', async () => (await fleet.server.call('GET', `/task/${id}`)) !== undefined);
-        await new Promise((resolve) => setTimeout(resolve, 250));
+        await until('its start', () => existsSync(began));
         await act(fleet.server, id, 'account', 'kill');
+        const { beats } = agent;
+        await until('beats after the kill', () => agent.beats > beats + 5);
+        assert.equal(await statusOf(fleet.server, id, 'account'), 'killing');
+        assert.equal((await fleet.run('account', `touch ${gate}`)).status, 'success');
         assert.equal(await fleet.end(id, 'account'), 'killfailed');
         assert.match(String(await textOf(fleet.server, id, 'account')), /SURVIVED/);
         assert.match(String(await textOf(fleet.server, id, 'account', 'stderr')), /ends only su/);

@@ -67,7 +67,8 @@ export function workList(options: WorkListOptions): WorkList {
     if (attempt > MAX_ATTEMPT) continue;
     const wireClock = known?.clock === run.clock ? known.wireClock : attemptClock(run.clock, attempt);
     ledger.offered(run, beat.connection, wireClock);
-    doubt(ledger, taskId, run.assignedAtMs < serverStartMs && shellClock === undefined);
+    // Clocks are whole seconds: in the first second of this process too much is doubted, which costs a kill one beat.
+    doubt(ledger, taskId, run.clock * 1_000 < serverStartMs && shellClock === undefined);
     if (ledger.tasks.get(taskId)?.cached === true) ungated.push(run);
     assign.push({ taskId, clock: wireClock, action: 'start' });
   }
@@ -125,6 +126,8 @@ function judgeBegun(run: OpenRun, { ledger, beat, serverStartMs }: WorkListOptio
     }
     case LegacyKind.agentd: {
       ledger.offered(run, beat.connection, clock);
+      const held = ledger.tasks.get(taskId);
+      if (held) held.cached = true;
       doubt(ledger, taskId, beganNearStart(run, serverStartMs));
       return { taskId, clock, action: 'start' };
     }

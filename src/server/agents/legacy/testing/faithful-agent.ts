@@ -35,15 +35,25 @@ export class FaithfulAgent implements Disposable {
     return this.#memories.flatMap(({ starts }) => starts);
   }
 
-  /** One report and what follows from its answer. Connects first if it has to, after the report was put together. */
-  async beat(tasks: readonly object[] = this.report()): Promise<void> {
+  /**
+   * One report and what follows from its answer, `beforeScripts` before the first script is asked for. Connects first if
+   * it has to, after the report was put together.
+   */
+  async beat(tasks: readonly object[] = this.report(), beforeScripts?: () => Promise<void>): Promise<void> {
     const client = (this.#client ??= await RpcClient.open(this.#port));
     const answer = await client.call('Server.Report', { Ident: this.host, ReportTasks: plain(tasks) });
     const { message, assigned } = reportAnswerOf(answer);
     this.message = message;
     if (message !== '') return;
     this.assigned = assigned;
-    await this.#memory.take(assigned, (id) => this.#ask(id));
+    let before = beforeScripts;
+    await this.#memory.take(assigned, async (id) => {
+      if (!before) return await this.#ask(id);
+      await before();
+      before = undefined;
+      // Asked on the connection that is gone.
+      return undefined;
+    });
   }
 
   /** Beats until something is so, at most so often. */
