@@ -162,13 +162,15 @@ export class Executor {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    const launchersGone = this.#launchers.close();
     const outcomes = [...this.#active.values()].map((active) => {
       active.terminate('shutdown');
       return active.outcome;
     });
     await Promise.all(outcomes);
     this.#outcomes.flush();
-    await Promise.all([...[...this.#held].map((script) => this.#clearAway(script)), this.#launchers.close()]);
+    await Promise.all([...this.#held].map((script) => this.#clearAway(script)));
+    await launchersGone;
   }
 
   async #clearAway(script: RunningScript): Promise<void> {
