@@ -104,9 +104,21 @@ export async function until(what: string, holds: () => Promise<boolean>, everyMs
   }
 }
 
-/** Proportional set size, bytes: shared pages are counted by their share. */
+/** Pids of these processes and of all that they have started, at any depth. */
+export function familyOf(pids: readonly number[]): number[] {
+  const family = new Set(pids);
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  const parentOf = new Map(all.map((pid) => [Number(pid), statFields(pid)[1]]));
+  for (let before = -1; before !== family.size;) {
+    before = family.size;
+    for (const [pid, parent] of parentOf) if (family.has(Number(parent))) family.add(pid);
+  }
+  return [...family];
+}
+
+/** Proportional set size, bytes: shared pages are counted by their share. 0 of a process that has gone. */
 export function pssBytes(pid: number): number {
-  const line = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
+  const line = /^Pss:\s+(\d+) kB/m.exec(readIfThere(`/proc/${pid}/smaps_rollup`));
   return Number(line?.[1] ?? 0) * 1_024;
 }
 
@@ -116,8 +128,21 @@ export function residentBytes(pid: number): number {
 
 /** CPU time used so far, seconds. */
 export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  const fields = statFields(pid);
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+}
+
+/** What /proc says of a process, from its state on; nothing of one that has gone. */
+function statFields(pid: number | string): readonly string[] {
+  return readIfThere(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? [];
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 function executorPids(metaDir: string): number[] {

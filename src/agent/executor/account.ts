@@ -141,8 +141,15 @@ export function lookUpAccount(name: string): Promise<void> | undefined {
   });
 }
 
+const PASSWD = '/etc/passwd';
+let passwd: { readonly version: string; readonly entries: readonly PasswdEntry[] } | undefined;
+
+/** The file is parsed anew only when it is another than before: some machines have thousands of accounts. */
 function inPasswdFile(name: string): PasswdEntry | undefined {
-  return parsePasswd(readFileSync('/etc/passwd', 'utf8')).find((entry) => entry.name === name);
+  const { ino, size, mtimeMs, ctimeMs } = statSync(PASSWD);
+  const version = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  if (passwd?.version !== version) passwd = { version, entries: parsePasswd(readFileSync(PASSWD, 'utf8')) };
+  return passwd.entries.find((entry) => entry.name === name);
 }
 
 function parsePasswd(text: string): PasswdEntry[] {

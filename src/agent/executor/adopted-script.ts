@@ -4,7 +4,7 @@ import type { Claim } from '../runs/claim.js';
 import { isAlive, readIdentityFile, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { closeQuietly, openPipe } from './libc.js';
-import { findLauncher, orphanEnd, readCode } from './orphan.js';
+import { findLauncher, findScript, orphanEnd, readCode } from './orphan.js';
 import type { RunOutput } from './run-output.js';
 import type { RunningScript, ScriptEnd } from './running-script.js';
 import { ScriptTree } from './script-tree.js';
@@ -44,7 +44,7 @@ export class AdoptedScript implements RunningScript {
   }
 
   tree(): ScriptTree | undefined {
-    const script = readIdentityFile(join(this.#folder, RunFile.pid));
+    const script = findScript(this.#folder, this.#launcher);
     return script && new ScriptTree(script, this.#launcher, process.pid);
   }
 

@@ -5,13 +5,14 @@ import { isSameTask, parseRunKey, type RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { readAssignment, type Assignment } from '../runs/assignment.js';
 import type { ToExecutor, ToLink } from '../runs/bell.js';
-import { bootId, monotonicMs } from '../runs/boot.js';
-import { claimRun, type Claim } from '../runs/claim.js';
+import { monotonicMs } from '../runs/boot.js';
+import type { Claim } from '../runs/claim.js';
 import type { Outcome } from '../runs/outcome.js';
 import { faultPoint } from '../runs/fault-point.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { commandFor } from './account.js';
 import { ActiveRun } from './active-run.js';
+import { Claims } from './claims.js';
 import { noteTermination, readTermination } from './cause.js';
 import { LauncherPool } from './launcher-pool.js';
 import { notRun } from './not-run.js';
@@ -19,7 +20,7 @@ import { OutcomeWriter } from './outcome-writer.js';
 import { RunOutput } from './run-output.js';
 import { ScriptRun } from './script-run.js';
 import { StartGate } from './start-gate.js';
-import { StartQueue } from './start-queue.js';
+import { StartQueue, type QueuedRun } from './start-queue.js';
 import { terminateTree } from './terminate.js';
 import type { RunningScript } from './running-script.js';
 
@@ -48,6 +49,7 @@ export class Executor {
   readonly #gate: StartGate;
   readonly #outcomes: OutcomeWriter;
   readonly #launchers: LauncherPool;
+  readonly #claims: Claims;
   #stopping = false;
   readonly #onIdle: () => void;
 
@@ -58,13 +60,11 @@ export class Executor {
     this.#onIdle = onIdle;
     this.#launchers = new LauncherPool(runs, options.instance);
     this.#gate = new StartGate(runs, () => this.#startNext());
-    this.#outcomes = new OutcomeWriter(
-      runs,
-      (run, why) => tell({ t: 'unwritable', run, why }),
-      () => {
-        if (this.idle) onIdle();
-      },
-    );
+    const refused = (run: RunKey, why: string): void => tell({ t: 'unwritable', run, why });
+    this.#claims = new Claims(runs, options.instance, refused);
+    this.#outcomes = new OutcomeWriter(runs, refused, () => {
+      if (this.idle) onIdle();
+    });
   }
 
   get instance(): string {
@@ -162,13 +162,15 @@ export class Executor {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    const launchersGone = this.#launchers.close();
     const outcomes = [...this.#active.values()].map((active) => {
       active.terminate('shutdown');
       return active.outcome;
     });
     await Promise.all(outcomes);
     this.#outcomes.flush();
-    await Promise.all([...[...this.#held].map((script) => this.#clearAway(script)), this.#launchers.close()]);
+    await Promise.all([...this.#held].map((script) => this.#clearAway(script)));
+    await launchersGone;
   }
 
   async #clearAway(script: RunningScript): Promise<void> {
@@ -193,22 +195,32 @@ export class Executor {
 
   #enqueue(run: RunKey, startBeforeMonoMs: number): void {
     if (this.#stopping || this.#active.has(run) || existsSync(this.#runs.file(run, RunFile.claim))) return;
-    this.#queue.add(run, startBeforeMonoMs, () => this.#expire(run));
-    this.#gate.prepare(run);
+    const assignment = this.#assignmentOf(run);
+    this.#queue.add({ run, startBeforeMonoMs, assignment }, () => this.#expire(run));
+    if (assignment) this.#gate.prepare(run, assignment.account);
     this.#startNext();
+  }
+
+  /** Undefined where it can't be read: that is told, in words, when the run is claimed. */
+  #assignmentOf(run: RunKey): Assignment | undefined {
+    try {
+      return readAssignment(this.#runs, run);
+    } catch {
+      return undefined;
+    }
   }
 
   #startNext(): void {
     while (!this.#stopping && this.#active.size < this.#options.maxRuns) {
       const next = this.#queue.take((run) => this.#gate.mayStart(run, this.running));
       if (!next) return;
-      if (monotonicMs() < next.startBeforeMonoMs) this.#start(next.run);
+      if (monotonicMs() < next.startBeforeMonoMs) this.#start(next);
       else this.#expire(next.run);
     }
   }
 
-  #start(run: RunKey): void {
-    const held = this.#claim(run);
+  #start({ run, assignment: read }: QueuedRun): void {
+    const held = this.#claims.claim(run, read);
     if (!held) return;
     const { claim, assignment } = held;
     const script = this.#runs.file(run, RunFile.script);
@@ -230,27 +242,6 @@ export class Executor {
     }
   }
 
-  #claim(run: RunKey): { readonly claim: Claim; readonly assignment: Assignment } | undefined {
-    try {
-      const assignment = readAssignment(this.#runs, run);
-      if (!assignment) throw new Error('its assignment is gone from the disk');
-      const claim = this.#newClaim(assignment);
-      faultPoint('before-claim');
-      const mine = claimRun(this.#runs, run, claim);
-      faultPoint('claimed');
-      return mine ? { claim, assignment } : undefined;
-    } catch (error) {
-      this.#tell({ t: 'unwritable', run, why: describeError(error) });
-      return undefined;
-    }
-  }
-
-  #newClaim(of: Pick<Claim, 'cluster' | 'host' | 'taskId' | 'clock' | 'timeoutMs'>): Claim {
-    const { cluster, host, taskId, clock, timeoutMs } = of;
-    const now = { bootId: bootId(), claimedMs: Date.now(), claimedMonoMs: monotonicMs() };
-    return { format: 1, cluster, host, taskId, clock, timeoutMs, executor: this.#options.instance, ...now };
-  }
-
   #refuse(run: RunKey, claim: Claim, output: RunOutput | undefined, reason: RunReason, why: string): void {
     output?.explain(why);
     this.settle(run, notRun(claim, RunOutcome.failed, reason, output), output);
@@ -258,7 +249,7 @@ export class Executor {
 
   /** Its last moment of start has passed while it waited for a free place. */
   #expire(run: RunKey): void {
-    const held = this.#claim(run);
+    const held = this.#claims.claim(run, undefined);
     if (held) this.settle(run, notRun(held.claim, RunOutcome.timeout, RunReason.notStarted, undefined), undefined);
   }
 
@@ -268,22 +259,14 @@ export class Executor {
     const sameTask = (run: RunKey): boolean => isSameTask(message.run, run);
     for (const run of this.#queue.keys().filter(sameTask)) {
       this.#queue.remove(run);
-      const held = this.#claim(run);
+      const held = this.#claims.claim(run, undefined);
       if (held) this.settle(run, notRun(held.claim, RunOutcome.killed, null, undefined), undefined);
     }
     for (const [run, active] of this.#active) if (sameTask(run)) active.terminate('kill');
-    if (message.tombstone) this.#entomb(message.run, { ...message, ...wanted, timeoutMs: 1 });
-  }
-
-  /** A kill may overtake its assignment, which comes by another way: it must find the run claimed and over. */
-  #entomb(run: RunKey, of: Pick<Claim, 'cluster' | 'host' | 'taskId' | 'clock' | 'timeoutMs'>): void {
-    try {
-      const claim = this.#newClaim(of);
-      if (claimRun(this.#runs, run, claim))
-        this.settle(run, notRun(claim, RunOutcome.killed, null, undefined), undefined);
-    } catch (error) {
-      this.#tell({ t: 'unwritable', run, why: describeError(error) });
-    }
+    if (!message.tombstone) return;
+    // It may overtake its assignment, which comes by another way: that must find the run claimed and over.
+    const claim = this.#claims.entomb(message.run, { ...message, ...wanted, timeoutMs: 1 });
+    if (claim) this.settle(message.run, notRun(claim, RunOutcome.killed, null, undefined), undefined);
   }
 
   #grew(run: RunKey): void {

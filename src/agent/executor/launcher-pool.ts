@@ -71,7 +71,7 @@ export class LauncherPool {
   }
 
   async #fill(): Promise<void> {
-    this.#renewTimer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
+    if (!this.#isClosed) this.#renewTimer ??= setInterval(() => this.#renew(), RENEW_MS).unref();
     while (!this.#isClosed && this.#waiting.size < WAITING) {
       const launcher = this.#make();
       if (!launcher) return;

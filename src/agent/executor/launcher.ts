@@ -67,14 +67,15 @@ export class Launcher {
   }
 
   /**
-   * Starts a script in the folder where the pipes are: this is the moment from which on it may run. It is in the
-   * launcher's hands as a whole or not at all. Throws if it could not be given to it. `uid`:
-   * who owns terminal and stderr, so that /dev/stdout and /dev/stderr open for the script's account, and for no other.
+   * Starts a script in the folder where the pipes are. From the last line on it may run; if this throws, it never will.
+   * `uid`: who is to own terminal and stderr, so that /dev/stdout and /dev/stderr open for the script's account, and for
+   * no other.
    */
   begin(folder: string, words: ScriptWords, uid: number, events: TerminalEvents): void {
-    if (this.#isOver) throw new Error('the launcher is gone');
-    // By them a later executor finds it.
-    writeFileSync(join(folder, RunFile.launcher), readStatLine(this.stat.pid) ?? '', { mode: 0o600 });
+    const stat = readStatLine(this.stat.pid);
+    if (this.#isOver || stat === undefined) throw new Error('the launcher is gone');
+    // By this a later executor finds it.
+    writeFileSync(join(folder, RunFile.launcher), stat, { mode: 0o600 });
     writeFileSync(join(folder, RunFile.words), encodeWords(words), { mode: 0o600 });
     if (uid !== process.getuid?.()) {
       chownSync(this.#path(RunFile.stderrPipe), uid, -1);

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { readIfThere } from '../runs/json-file.js';
 import { isAlive, readIdentityFile, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
+import { readProcessTable } from './process-table.js';
 
 const LOOK_MS = 100;
 /** The launcher writes the code right after the script's end; so long is waited for it. */
@@ -40,4 +41,12 @@ export function readCode(folder: string): number | undefined {
 export function findLauncher(folder: string): ProcessStat | undefined {
   const noted = readIdentityFile(join(folder, RunFile.launcher));
   return noted && isAlive(noted) ? noted : undefined;
+}
+
+/** A run's script, as it noted itself; from the process table where that is not yet there, or was deleted by it. */
+export function findScript(folder: string, launcher: ProcessIdentity | undefined): ProcessIdentity | undefined {
+  const noted = readIdentityFile(join(folder, RunFile.pid));
+  if (noted || !launcher || !isAlive(launcher)) return noted;
+  // A launcher's other children never lead a session.
+  return readProcessTable().find(({ parent, pid, session }) => parent === launcher.pid && pid === session);
 }

@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import type { Claim } from '../runs/claim.js';
-import { readIdentityFile, type ProcessIdentity } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import type { Command } from './account.js';
 import type { Launcher } from './launcher.js';
 import type { LauncherPool } from './launcher-pool.js';
 import { MarkerScanner } from './marker-scanner.js';
-import { orphanEnd } from './orphan.js';
-import { readProcessTable } from './process-table.js';
+import { findScript, orphanEnd } from './orphan.js';
 import type { RunOutput } from './run-output.js';
 import type { RunningScript, ScriptEnd } from './running-script.js';
 import { ScriptTree } from './script-tree.js';
@@ -71,17 +69,8 @@ export class ScriptRun implements RunningScript {
   }
 
   tree(): ScriptTree | undefined {
-    const script = this.#script();
+    const script = findScript(this.#folder, this.#launcher.stat);
     return script && new ScriptTree(script, this.#launcher.stat, process.pid);
-  }
-
-  /** The script's own process; from the process table where it has deleted the file that names it. */
-  #script(): ProcessIdentity | undefined {
-    const recorded = readIdentityFile(join(this.#folder, RunFile.pid));
-    if (recorded) return recorded;
-    const launcher = this.#launcher.stat.pid;
-    // The launcher's other children never lead a session.
-    return readProcessTable().find(({ parent, pid, session }) => parent === launcher && pid === session);
   }
 
   #read(data: Uint8Array): void {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { isSameTask, type RunKey } from '../../shared/run-key.js';
-import { readAssignment } from '../runs/assignment.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { lookUpAccount } from './account.js';
 
@@ -29,8 +28,8 @@ export class StartGate {
   }
 
   /** To be called when a run begins to wait: what takes long is begun now, aside. */
-  prepare(run: RunKey): void {
-    const lookup = lookUpAccount(this.#accountOf(run));
+  prepare(run: RunKey, account: string): void {
+    const lookup = lookUpAccount(account);
     if (!lookup) return;
     this.#lookingUp.add(run);
     void this.#finishLookup(run, lookup);
@@ -63,14 +62,5 @@ export class StartGate {
     if (!existsSync(this.#runs.file(run, RunFile.exit))) return false;
     this.#elsewhere.delete(run);
     return true;
-  }
-
-  #accountOf(run: RunKey): string {
-    try {
-      return readAssignment(this.#runs, run)?.account ?? '';
-    } catch {
-      // It will be refused, in words, when it is claimed.
-      return '';
-    }
   }
 }

@@ -1,9 +1,15 @@
+import type { Assignment } from '../runs/assignment.js';
 import { monotonicMs } from '../runs/boot.js';
 import type { RunKey } from '../../shared/run-key.js';
 
-interface Waiting {
+export interface QueuedRun {
   readonly run: RunKey;
   readonly startBeforeMonoMs: number;
+  /** as it was read when the run came; undefined if it could not be */
+  readonly assignment: Assignment | undefined;
+}
+
+interface Waiting extends QueuedRun {
   readonly timer: NodeJS.Timeout;
 }
 
@@ -23,7 +29,8 @@ export class StartQueue {
   }
 
   /** Does nothing for a run that waits already. */
-  add(run: RunKey, startBeforeMonoMs: number, onExpired: () => void): void {
+  add(queued: QueuedRun, onExpired: () => void): void {
+    const { run, startBeforeMonoMs } = queued;
     if (this.#waiting.has(run)) return;
     const timer = setTimeout(
       () => {
@@ -32,11 +39,11 @@ export class StartQueue {
       },
       Math.max(0, startBeforeMonoMs - monotonicMs()),
     );
-    this.#waiting.set(run, { run, startBeforeMonoMs, timer });
+    this.#waiting.set(run, { ...queued, timer });
   }
 
   /** The first that may start now; it leaves the queue. */
-  take(mayStart: (run: RunKey) => boolean): { readonly run: RunKey; readonly startBeforeMonoMs: number } | undefined {
+  take(mayStart: (run: RunKey) => boolean): QueuedRun | undefined {
     for (const waiting of this.#waiting.values()) {
       if (!mayStart(waiting.run)) continue;
       this.remove(waiting.run);
