@@ -24,10 +24,7 @@ export async function steady(report: Report, subject: Subject, serverPid: number
       const due = Math.floor(((performance.now() - began) / 1_000) * PER_SECOND);
       for (; created < due; created++) {
         const host = hosts[created % hosts.length] ?? '';
-        const one = taskThrough(subject, host).then((ms) => {
-          visible.push(ms);
-          pending.delete(one);
-        });
+        const one = timeOfTask(subject, host, visible).finally(() => pending.delete(one));
         pending.add(one);
       }
     }
@@ -44,9 +41,9 @@ export async function steady(report: Report, subject: Subject, serverPid: number
   }
 }
 
-async function taskThrough({ api }: Subject, host: string): Promise<number> {
+async function timeOfTask({ api }: Subject, host: string, timesMs: number[]): Promise<void> {
   const began = performance.now();
   const id = await api.create({ script: 'exit 0', hosts: [host] });
   while (!(await api.done(id))) await wait(2);
-  return performance.now() - began;
+  timesMs.push(performance.now() - began);
 }
