@@ -64,7 +64,7 @@ export const questions: Readonly<Record<string, Question>> = {
       for (let run = 0; run < RUNS; run++) await throughput(report, subject, 5_000, 16);
     }),
   store: async (asked) => {
-    for (const database of await databases(asked)) {
+    for await (const database of databases(asked)) {
       await using _ = database;
       await store(asked.report, database);
     }
@@ -128,7 +128,7 @@ async function onDatabases(
   agents: number,
   ask: (subject: Subject, asked: Asked, database: BenchDatabase, system: System) => Promise<void>,
 ): Promise<void> {
-  for (const database of await databases(asked)) {
+  for await (const database of databases(asked)) {
     await using _ = database;
     await using system = await System.start({ database: `${database.config}[Task]\nFirstId = ${FIRST_ID_ABOVE}\n` });
     using emulator = await Emulator.start(system.rpcPort, agents, CALM_BEATS_MS);
@@ -136,6 +136,8 @@ async function onDatabases(
   }
 }
 
-async function databases({ mysql }: Asked): Promise<BenchDatabase[]> {
-  return [sqliteDatabase(), ...(mysql ? [await mysqlDatabase(mysql)] : [])];
+/** One after the other, so that none is left behind by a question that fails. */
+async function* databases({ mysql }: Asked): AsyncGenerator<BenchDatabase> {
+  yield sqliteDatabase();
+  if (mysql) yield await mysqlDatabase(mysql);
 }

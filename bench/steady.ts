@@ -17,16 +17,14 @@ export async function steady(report: Report, subject: Subject, serverPid: number
   const windowMs = (minutes * 60_000) / WINDOWS;
   for (let window = 1; window <= WINDOWS; window++) {
     const visible: number[] = [];
-    const pending = new Set<Promise<number>>();
+    const pending = new Set<Promise<void>>();
     const processors = subject.processorTime();
     let created = 0;
     for (const began = performance.now(); performance.now() - began < windowMs; await wait(2)) {
       const due = Math.floor(((performance.now() - began) / 1_000) * PER_SECOND);
       for (; created < due; created++) {
         const host = hosts[created % hosts.length] ?? '';
-        const one = taskThrough(subject, host)
-          .then((ms) => visible.push(ms))
-          .finally(() => pending.delete(one));
+        const one = timeOfTask(subject, host, visible).finally(() => pending.delete(one));
         pending.add(one);
       }
     }
@@ -43,9 +41,9 @@ export async function steady(report: Report, subject: Subject, serverPid: number
   }
 }
 
-async function taskThrough({ api }: Subject, host: string): Promise<number> {
+async function timeOfTask({ api }: Subject, host: string, timesMs: number[]): Promise<void> {
   const began = performance.now();
   const id = await api.create({ script: 'exit 0', hosts: [host] });
   while (!(await api.done(id))) await wait(2);
-  return performance.now() - began;
+  timesMs.push(performance.now() - began);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { TaskChange } from './changes.js';
 import type { AgentRecord, TaskListFilter } from './store.js';
 import { createOf, detailOf, metaOf } from './testing/sample-task.js';
 import { openTaskIds, StoreFixture } from './testing/store-fixture.js';
@@ -158,6 +159,30 @@ for (const database of testDatabases) {
         assert.deepEqual(await openTaskIds(f.store), [two]);
         const many = Array.from({ length: 2_000 }, (_, i) => Math.max(0, one - 1_000) + i);
         assert.deepEqual(await f.store.openAmong(many), new Set([two]));
+      });
+
+      it('changes for all hosts of a commit or for none, also where one differs by letter case only', async () => {
+        await using f = await StoreFixture.open(database.place());
+        const id = await f.create({ a: 5, 'Web-01': 5, c: 5 });
+        const end = (host: string): TaskChange => {
+          return { kind: 'end-host', taskId: id, host, from: 'running', to: 'failed', output, detail: undefined };
+        };
+        // What escaping could go wrong with.
+        const output = { stdout: `it's ? "?" \\? \0 %\n`, stderr: '\\' };
+        await assert.rejects(f.store.commit(['a', 'WEB-01', 'c'].map(end)), { name: 'StaleStateError' });
+        await assert.rejects(f.store.commit([end('web-01')]), { name: 'StaleStateError' });
+        await f.store.commit([end('c')]);
+        await assert.rejects(f.store.commit(['a', 'Web-01', 'c'].map(end)), { name: 'StaleStateError' });
+        assert.deepEqual(await f.store.outputs(id), [
+          { host: 'a', status: 'running', stdout: '', stderr: '' },
+          { host: 'Web-01', status: 'running', stdout: '', stderr: '' },
+          { host: 'c', status: 'failed', ...output },
+        ]);
+        await f.store.commit(['a', 'Web-01'].map(end));
+        assert.deepEqual(
+          (await f.store.outputs(id)).map(({ stdout }) => stdout),
+          Array(3).fill(output.stdout),
+        );
       });
 
       it('is found by another letter case of its host, but not taken for it', async () => {
