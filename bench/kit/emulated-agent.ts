@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { WebSocket } from 'ws';
 import { encodeFrame, parseServerFrame } from '../../src/shared/protocol/agent-codec.js';
 import type {
   AgentTextFrame,
@@ -14,6 +13,7 @@ import { checkProof, createIdentity, prove, type Identity } from '../../src/shar
 import { runsDigest } from '../../src/shared/protocol/runs-digest.js';
 import { Backoff } from '../../src/shared/backoff.js';
 import type { RunId } from '../../src/shared/run-key.js';
+import { ClientSocket } from './client-socket.js';
 import { EmulatedOutput, readLinesScript } from './emulated-output.js';
 
 export interface EmulatorEvents {
@@ -28,7 +28,7 @@ export interface EmulatorEvents {
  * until acknowledged). A script "prints" one line and succeeds at once, unless it is one that linesScript() made.
  */
 export class EmulatedAgent {
-  readonly #url: string;
+  readonly #port: number;
   readonly #host: string;
   readonly #intervalMs: number;
   readonly #events: EmulatorEvents;
@@ -39,33 +39,29 @@ export class EmulatedAgent {
   readonly #unacknowledged = new Map<string, Buffer>();
   /** of the runs whose script writes lines; kept, as a real agent keeps them for days */
   readonly #outputs = new Map<string, EmulatedOutput>();
-  #socket: WebSocket | undefined;
+  #socket: ClientSocket | undefined;
   #nonce = '';
   #assigns = 0;
   #beats: NodeJS.Timeout | undefined;
 
   constructor(port: number, host: string, intervalMs: number, events: EmulatorEvents) {
-    this.#url = `ws://127.0.0.1:${port}${AGENT_PATH}`;
+    this.#port = port;
     this.#host = host;
     this.#intervalMs = intervalMs;
     this.#events = events;
   }
 
   dial(): void {
-    const socket = new WebSocket(this.#url, { perMessageDeflate: false, skipUTF8Validation: true });
-    this.#socket = socket;
     this.#assigns = 0;
-    socket.on('open', () => this.#hello());
-    socket.on('message', (data) => {
-      if (Buffer.isBuffer(data)) this.#handle(parseServerFrame(data.toString()));
-    });
-    // Every error is followed by a close.
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      if (this.#beats) this.#events.onLost();
-      clearInterval(this.#beats);
-      this.#beats = undefined;
-      setTimeout(() => this.dial(), this.#backoff.nextMs());
+    this.#socket = new ClientSocket(this.#port, AGENT_PATH, {
+      onOpen: () => this.#hello(),
+      onText: (text) => this.#handle(parseServerFrame(text)),
+      onClose: () => {
+        if (this.#beats) this.#events.onLost();
+        clearInterval(this.#beats);
+        this.#beats = undefined;
+        setTimeout(() => this.dial(), this.#backoff.nextMs());
+      },
     });
   }
 
@@ -197,7 +193,6 @@ export class EmulatedAgent {
   }
 
   #send(frame: AgentTextFrame | Buffer): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(Buffer.isBuffer(frame) ? frame : encodeFrame(frame));
+    this.#socket?.send(Buffer.isBuffer(frame) ? frame : encodeFrame(frame));
   }
 }

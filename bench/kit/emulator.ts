@@ -30,6 +30,10 @@ export class Emulator implements Disposable {
     return emulator;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get tally(): Tally {
     return this.#tally;
   }
