@@ -3,6 +3,7 @@ import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { AGENT_PATH, MAX_FRAME_BYTES } from '../../shared/protocol/limits.js';
 import { addressText, closeReason, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus } from '../uws.js';
 import { AgentSession } from './agent-session.js';
+import { KeyWork } from './key-work.js';
 import type { SessionDesk } from './session-desk.js';
 import type { SessionSocket } from './session-socket.js';
 
@@ -22,12 +23,14 @@ interface Connection {
 export class AgentEndpoint implements Disposable {
   readonly #desk: SessionDesk;
   readonly #sessions = new Set<AgentSession>();
+  readonly #keyWork: KeyWork;
   readonly #sweeper: NodeJS.Timeout;
   #sweptMs: number;
 
   constructor(app: TemplatedApp, desk: SessionDesk) {
     this.#desk = desk;
     this.#sweptMs = desk.nowMs();
+    this.#keyWork = new KeyWork(() => desk.nowMs());
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
     this.#mount(app);
   }
@@ -60,7 +63,7 @@ export class AgentEndpoint implements Disposable {
       open: (ws) => {
         const connection = ws.getUserData();
         connection.socket = new AgentSocket(ws, connection.address);
-        connection.session = new AgentSession(connection.socket, this.#desk);
+        connection.session = new AgentSession(connection.socket, this.#desk, this.#keyWork);
         this.#sessions.add(connection.session);
       },
       message: (ws, message, isBinary) => {
@@ -90,6 +93,7 @@ export class AgentEndpoint implements Disposable {
     this.#sweptMs = nowMs;
     if (stalled) return;
     for (const session of this.#sessions) session.checkSilence(nowMs);
+    this.#keyWork.start();
   }
 }
 
