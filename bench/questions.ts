@@ -110,7 +110,7 @@ export const questions: Readonly<Record<string, Question>> = {
   },
   tail: ({ report }) => tail(report),
   legacy: async (asked) => {
-    for (const database of await databases(asked)) {
+    for await (const database of databases(asked)) {
       await using _ = database;
       await using system = await System.start({ database: database.config });
       await legacyFleet(asked.report, system, database.what);

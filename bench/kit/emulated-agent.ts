@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
-import { WebSocket } from 'ws';
 import { encodeFrame, parseServerFrame } from '../../src/shared/protocol/agent-codec.js';
 import type {
   AgentTextFrame,
@@ -15,6 +13,7 @@ import { checkProof, createIdentity, prove, type Identity } from '../../src/shar
 import { runsDigest } from '../../src/shared/protocol/runs-digest.js';
 import { Backoff } from '../../src/shared/backoff.js';
 import type { RunId } from '../../src/shared/run-key.js';
+import { ClientSocket } from './client-socket.js';
 import { EmulatedOutput, readLinesScript } from './emulated-output.js';
 
 export interface EmulatorEvents {
@@ -40,8 +39,7 @@ export class EmulatedAgent {
   readonly #unacknowledged = new Map<string, Buffer>();
   /** of the runs whose script writes lines; kept, as a real agent keeps them for days */
   readonly #outputs = new Map<string, EmulatedOutput>();
-  #connection: Socket | undefined;
-  #socket: WebSocket | undefined;
+  #socket: ClientSocket | undefined;
   #nonce = '';
   #assigns = 0;
   #beats: NodeJS.Timeout | undefined;
@@ -54,26 +52,16 @@ export class EmulatedAgent {
   }
 
   dial(): void {
-    const connection = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
-    const socket = new WebSocket(`ws://127.0.0.1:${this.#port}${AGENT_PATH}`, {
-      perMessageDeflate: false,
-      skipUTF8Validation: true,
-      createConnection: () => connection,
-    });
-    this.#connection = connection;
-    this.#socket = socket;
     this.#assigns = 0;
-    socket.on('open', () => this.#hello());
-    socket.on('message', (data) => {
-      if (Buffer.isBuffer(data)) this.#handle(parseServerFrame(data.toString()));
-    });
-    // Every error is followed by a close.
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      if (this.#beats) this.#events.onLost();
-      clearInterval(this.#beats);
-      this.#beats = undefined;
-      setTimeout(() => this.dial(), this.#backoff.nextMs());
+    this.#socket = new ClientSocket(this.#port, AGENT_PATH, {
+      onOpen: () => this.#hello(),
+      onText: (text) => this.#handle(parseServerFrame(text)),
+      onClose: () => {
+        if (this.#beats) this.#events.onLost();
+        clearInterval(this.#beats);
+        this.#beats = undefined;
+        setTimeout(() => this.dial(), this.#backoff.nextMs());
+      },
     });
   }
 
@@ -101,9 +89,9 @@ export class EmulatedAgent {
         return this.#events.onReady();
       case 'assign':
         // What a run sends goes out in one piece, or half of the emulator's time would be spent in the kernel.
-        this.#connection?.cork();
+        this.#socket?.cork();
         this.#run(frame);
-        return this.#connection?.uncork();
+        return this.#socket?.uncork();
       case 'list':
         return this.#list();
       case 'result-ack':
@@ -208,7 +196,6 @@ export class EmulatedAgent {
   }
 
   #send(frame: AgentTextFrame | Buffer): void {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(Buffer.isBuffer(frame) ? frame : encodeFrame(frame));
+    this.#socket?.send(Buffer.isBuffer(frame) ? frame : encodeFrame(frame));
   }
 }

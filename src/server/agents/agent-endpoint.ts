@@ -4,6 +4,7 @@ import { AGENT_PATH, MAX_FRAME_BYTES } from '../../shared/protocol/limits.js';
 import { addressText, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus } from '../uws.js';
 import type { ClientAddress } from '../client-address.js';
 import { AgentSession } from './agent-session.js';
+import { KeyWork } from './key-work.js';
 import type { SessionDesk } from './session-desk.js';
 import type { SessionSocket } from './session-socket.js';
 
@@ -24,6 +25,7 @@ export class AgentEndpoint implements Disposable {
   readonly #desk: SessionDesk;
   readonly #client: ClientAddress;
   readonly #sessions = new Set<AgentSession>();
+  readonly #keyWork: KeyWork;
   readonly #sweeper: NodeJS.Timeout;
   #sweptMs: number;
 
@@ -31,6 +33,7 @@ export class AgentEndpoint implements Disposable {
     this.#desk = desk;
     this.#client = client;
     this.#sweptMs = desk.nowMs();
+    this.#keyWork = new KeyWork(() => desk.nowMs());
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
     this.#mount(app);
   }
@@ -63,7 +66,7 @@ export class AgentEndpoint implements Disposable {
       open: (ws) => {
         const connection = ws.getUserData();
         connection.socket = new AgentSocket(ws, connection.address);
-        connection.session = new AgentSession(connection.socket, this.#desk);
+        connection.session = new AgentSession(connection.socket, this.#desk, this.#keyWork);
         this.#sessions.add(connection.session);
       },
       message: (ws, message, isBinary) => {
@@ -93,6 +96,7 @@ export class AgentEndpoint implements Disposable {
     this.#sweptMs = nowMs;
     if (stalled) return;
     for (const session of this.#sessions) session.checkSilence(nowMs);
+    this.#keyWork.start();
   }
 }
 

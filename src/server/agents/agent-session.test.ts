@@ -8,10 +8,9 @@ import { RESULT, RUN, SessionBench, settled } from './testing/session-bench.js';
 test('the opening goes hello, challenge, proof, welcome, runs; a list in parts is one list', async () => {
   const bench = new SessionBench();
   bench.admission = Promise.resolve({ admitted: true, newStore: true });
-  bench.hello();
-  bench.prove();
+  await bench.hello();
   assert.deepEqual(bench.types(), ['challenge']);
-  await settled();
+  await bench.prove();
   assert.deepEqual(bench.types(), ['challenge', 'welcome']);
   bench.say({ t: 'runs', runs: [{ ...RUN, state: 'running' }], last: false });
   assert.equal(bench.session.ready, false);
@@ -30,31 +29,59 @@ test('the opening goes hello, challenge, proof, welcome, runs; a list in parts i
   assert.equal(bench.session.holds({ taskId: 8, clock: 1 }), false);
 });
 
-test('a proof signed as the other end, or with another key, closes the session', () => {
+test('a proof signed as the other end, or with another key, closes the session', async () => {
   const asServer = new SessionBench();
-  asServer.hello();
-  asServer.prove('server');
+  await asServer.hello();
+  await asServer.prove('server');
   assert.equal(asServer.closedWith?.code, CloseCode.badProof);
 
   const mixed = new SessionBench();
-  mixed.hello();
+  await mixed.hello();
   const other = new SessionBench();
-  other.hello();
+  await other.hello();
   mixed.sent.splice(0, 1, ...other.sent);
-  mixed.prove();
+  await mixed.prove();
   assert.equal(mixed.closedWith?.code, CloseCode.badProof, 'a challenge of another session does not count');
+});
+
+test('frames that do not wait for their turn in the opening break the protocol', async () => {
+  const eager = new SessionBench();
+  void eager.hello();
+  eager.say({ t: 'proof', proof: Buffer.alloc(64).toString('base64url') });
+  assert.equal(eager.closeCode(), CloseCode.badFrame);
+
+  const impatient = new SessionBench();
+  await impatient.hello();
+  void impatient.prove();
+  impatient.say({ t: 'runs', runs: [], last: true });
+  assert.equal(impatient.closeCode(), CloseCode.badFrame);
+});
+
+test('a session that ends while its keys are at work stays ended, and says nothing more', async () => {
+  for (const end of ['hello', 'proof']) {
+    const bench = new SessionBench();
+    const helloAnswer = bench.hello();
+    if (end === 'proof') {
+      await helloAnswer;
+      void bench.prove();
+    }
+    bench.sent.length = 0;
+    bench.session.socketClosed();
+    // The pool does its work in order: when a later opening has been answered, the earlier one would have been.
+    await new SessionBench().open();
+    assert.deepEqual([bench.sent, bench.closedWith, bench.session.closed], [[], undefined, true]);
+  }
 });
 
 test('an agent of another version, and one that is not admitted, are told so', async () => {
   const bench = new SessionBench();
-  bench.hello([2, 3]);
+  await bench.hello([2, 3]);
   assert.equal(bench.closeCode(), CloseCode.version);
 
   const refused = new SessionBench();
   refused.admission = Promise.resolve({ admitted: false, closeCode: CloseCode.notAdmitted, why: 'another key' });
-  refused.hello();
-  refused.prove();
-  await settled();
+  await refused.hello();
+  await refused.prove();
   assert.deepEqual(refused.closedWith, { code: CloseCode.notAdmitted, reason: 'another key' });
 });
 
@@ -142,9 +169,9 @@ test('silence of three intervals, and never less than three seconds, ends a sess
   assert.equal(bench.closeCode(), CloseCode.silent);
 });
 
-test('an opening that takes ten seconds is ended', () => {
+test('an opening that takes ten seconds is ended', async () => {
   const bench = new SessionBench();
-  bench.hello();
+  await bench.hello();
   bench.session.checkSilence(10_000);
   assert.equal(bench.closeCode(), undefined);
   bench.session.checkSilence(10_001);

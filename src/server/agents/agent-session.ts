@@ -1,7 +1,6 @@
 import { describeError, ProtocolError } from '../../shared/errors.js';
 import { encodeFrame, parseAgentFrame } from '../../shared/protocol/agent-codec.js';
 import type {
-  AgentRun,
   AgentTextFrame,
   HeartbeatFrame,
   HelloFrame,
@@ -16,19 +15,19 @@ import type { RunId } from '../../shared/run-key.js';
 import { StoreError } from '../store/store.js';
 import { HeldRuns } from './held-runs.js';
 import type { HostSession } from './host-session.js';
+import type { KeyWork } from './key-work.js';
 import { ResultIntake } from './result-intake.js';
+import { RunListing } from './run-listing.js';
 import { ServerOpening } from './server-opening.js';
 import type { Admission, SessionDesk } from './session-desk.js';
 import { SessionPulse } from './session-pulse.js';
 import type { SessionSocket } from './session-socket.js';
 import { SessionWatches, type Watch, type WatchRequest, type WatchSink } from './session-watches.js';
 
-/** Runs that one agent may list. */
-const MAX_LISTED_RUNS = 100_000;
 /** Time between a failure of the database and the end of the session that needed it, ms. */
 const STORE_RETRY_MS = 1_000;
 
-type Phase = 'hello' | 'proof' | 'admission' | 'listing' | 'ready' | 'closed';
+type Phase = 'hello' | 'challenge' | 'proof' | 'admission' | 'listing' | 'ready' | 'closed';
 
 /**
  * One session with one agent, from the server's side, over a socket of a few members. The order of the opening is
@@ -39,24 +38,26 @@ export class AgentSession implements HostSession {
   readonly pushed = true;
   readonly #socket: SessionSocket;
   readonly #desk: SessionDesk;
+  readonly #keyWork: KeyWork;
   readonly #pulse: SessionPulse;
   readonly #held = new HeldRuns();
   readonly #results: ResultIntake;
+  readonly #listing = new RunListing();
   readonly #watches = new SessionWatches((frame) => this.#send(frame));
   #phase: Phase = 'hello';
   #opening: ServerOpening | undefined;
   #newStore = false;
-  #listing: AgentRun[] = [];
   #assignsSent = 0;
   #overloaded = false;
 
-  constructor(socket: SessionSocket, desk: SessionDesk) {
+  constructor(socket: SessionSocket, desk: SessionDesk, keyWork: KeyWork) {
     this.#socket = socket;
     this.#desk = desk;
+    this.#keyWork = keyWork;
     this.#pulse = new SessionPulse(desk.nowMs());
     this.#results = new ResultIntake(this.#held, desk.events, {
       ack: (frame) => this.#send(frame),
-      failed: (error) => this.#failed(error),
+      failed: (error) => this.#fail(error),
     });
   }
 
@@ -106,6 +107,7 @@ export class AgentSession implements HostSession {
   socketClosed(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
+    this.#keyWork.forget(this);
     this.#desk.closed(this);
     this.#watches.lose();
   }
@@ -180,24 +182,30 @@ export class AgentSession implements HostSession {
 
   #hello(frame: HelloFrame): void {
     this.#expect('hello', frame.t);
-    this.#opening = new ServerOpening(frame, this.#desk.cluster, this.#desk.instance);
-    this.#phase = 'proof';
-    this.#send(this.#opening.challenge);
+    const opening = new ServerOpening(frame, this.#desk.cluster);
+    this.#opening = opening;
+    this.#phase = 'challenge';
+    this.#keyWork.challenge(this, () =>
+      this.#after(opening.challenge(this.#desk.instance), (challenge) => {
+        this.#phase = 'proof';
+        this.#send(challenge);
+      }),
+    );
   }
 
   #proof(frame: ProofFrame): void {
     this.#expect('proof', frame.t);
-    if (!this.#opening) return;
-    this.#opening.check(frame);
+    const opening = this.#opening;
+    if (!opening) return;
     this.#phase = 'admission';
-    this.#desk.admit(this, this.#opening.hello).then(
-      (admission) => this.#admitted(admission),
-      (error: unknown) => this.#failed(error),
+    this.#keyWork.check(this, () =>
+      this.#after(opening.check(frame), () => {
+        void this.#after(this.#desk.admit(this, opening.hello), (admission) => this.#admitted(admission));
+      }),
     );
   }
 
   #admitted(admission: Admission): void {
-    if (this.#phase !== 'admission') return;
     if (!admission.admitted) return this.close(admission.closeCode, admission.why);
     this.#newStore = admission.newStore;
     this.#phase = 'listing';
@@ -205,12 +213,8 @@ export class AgentSession implements HostSession {
   }
 
   #runs(frame: RunsFrame): void {
-    for (const run of frame.runs) this.#listing.push(run);
-    if (this.#listing.length > MAX_LISTED_RUNS)
-      throw new ProtocolError(CloseCode.badFrame, 'runs: too many in one list');
-    if (!frame.last) return;
-    const runs = this.#listing;
-    this.#listing = [];
+    const runs = this.#listing.add(frame);
+    if (!runs) return;
     this.#held.list(runs);
     if (this.#phase === 'listing') {
       this.#phase = 'ready';
@@ -229,32 +233,35 @@ export class AgentSession implements HostSession {
     if (this.#pulse.aliveDue(this.#desk.nowMs())) this.#send({ t: 'alive' });
   }
 
-  /** An agent sends its results again on its next session; so a failure of the database ends this one, a little later. */
-  #failed(error: unknown): void {
-    const what = error instanceof StoreError ? 'database failure' : 'session failure';
-    this.#desk.log.error({ ...this.#who, err: describeError(error) }, what);
-    setTimeout(
-      () => this.close(CloseCode.internal, 'the server could not do its part; try again'),
-      STORE_RETRY_MS,
-    ).unref();
-  }
-
   #guard(handle: () => void): void {
     if (this.#phase === 'closed') return;
     this.#pulse.heard(this.#desk.nowMs());
     try {
       handle();
     } catch (error) {
-      if (error instanceof ProtocolError) {
-        this.#desk.log.warn({ ...this.#who, code: error.closeCode, why: error.message }, 'agent broke the protocol');
-        return this.close(error.closeCode, error.message);
-      }
-      this.#desk.log.error(
-        { ...this.#who, err: error instanceof Error ? error.stack : String(error) },
-        'session failure',
-      );
-      this.close(CloseCode.internal, 'internal error');
+      this.#fail(error);
     }
+  }
+
+  /** Goes on with what the work brings, unless the session has ended by then. */
+  #after<T>(work: Promise<T>, next: (result: T) => void): Promise<void> {
+    const goOn = (result: T): void => (this.closed ? undefined : next(result));
+    return work.then(goOn).catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    if (this.closed) return;
+    if (error instanceof ProtocolError) {
+      this.#desk.log.warn({ ...this.#who, code: error.closeCode, why: error.message }, 'agent broke the protocol');
+      return this.close(error.closeCode, error.message);
+    }
+    const ofDatabase = error instanceof StoreError;
+    const err = error instanceof Error && !ofDatabase ? error.stack : describeError(error);
+    this.#desk.log.error({ ...this.#who, err }, ofDatabase ? 'database failure' : 'session failure');
+    const end = (): void => this.close(CloseCode.internal, 'the server could not do its part; try again');
+    // An agent sends its results again on its next session; a database that fails gets a pause until then.
+    if (ofDatabase) setTimeout(end, STORE_RETRY_MS).unref();
+    else end();
   }
 
   get #who(): { readonly host: string; readonly address: string } {

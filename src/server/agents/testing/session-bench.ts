@@ -6,6 +6,7 @@ import { runsDigest } from '../../../shared/protocol/runs-digest.js';
 import type { RunId } from '../../../shared/run-key.js';
 import { KeptLog } from '../../testing/test-server.js';
 import { AgentSession } from '../agent-session.js';
+import { KeyWork } from '../key-work.js';
 import type { Admission, SessionDesk } from '../session-desk.js';
 
 export const RUN: RunId = { taskId: 7, clock: 1_000 };
@@ -64,25 +65,35 @@ export class SessionBench {
       send: (frame) => {
         if (this.drops) return false;
         this.sent.push(JSON.parse(String(frame)) as ServerFrame); // what the session itself encoded
+        this.#answered?.();
         return true;
       },
       ping: () => undefined,
-      close: (code, reason) => (this.closedWith = { code, reason }),
+      close: (code, reason) => {
+        this.closedWith = { code, reason };
+        this.#answered?.();
+      },
     },
     this.desk,
+    new KeyWork(() => this.nowMs),
   );
+  #answered: (() => void) | undefined;
 
   say(frame: AgentTextFrame): void {
     this.session.receiveText(encodeFrame(frame));
   }
 
-  hello(versions = [1]): void {
+  /** Resolves with the session's answer. */
+  hello(versions = [1]): Promise<void> {
+    const answer = this.#answer();
     const nonce = Buffer.alloc(32).toString('base64url');
     const who = { host: 'web-01', agent: '1', bootId: 'b', instance: 'i', storeId: 's' };
     this.say({ t: 'hello', versions, ...who, key: this.agent.publicKey, nonce });
+    return answer;
   }
 
-  prove(role: 'agent' | 'server' = 'agent'): void {
+  /** Resolves with the session's answer. */
+  prove(role: 'agent' | 'server' = 'agent'): Promise<void> {
     const challenge = this.sent.find((frame) => frame.t === 'challenge');
     assert.ok(challenge);
     const opening = {
@@ -94,13 +105,14 @@ export class SessionBench {
       serverKey: challenge.key,
       serverNonce: challenge.nonce,
     };
+    const answer = this.#answer();
     this.say({ t: 'proof', proof: prove(role, opening, this.agent) });
+    return answer;
   }
 
   async open(runs: readonly AgentRun[] = []): Promise<this> {
-    this.hello();
-    this.prove();
-    await settled();
+    await this.hello();
+    await this.prove();
     this.say({ t: 'runs', runs, last: true });
     this.sent.length = 0;
     return this;
@@ -117,6 +129,10 @@ export class SessionBench {
 
   types(): string[] {
     return this.sent.map(({ t }) => t);
+  }
+
+  #answer(): Promise<void> {
+    return new Promise((resolve) => (this.#answered = resolve));
   }
 }
 
