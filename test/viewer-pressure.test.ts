@@ -58,7 +58,11 @@ systemTests(['web-01', 'web-02'], (check) => {
 
   check('hosts: a table, JSON, and a host whose key is forgotten', async (world) => {
     const table = (await world.ibex('hosts')).stdout.toString();
-    assert.match(table, /^HOST +AGENT +SINCE +VERSION\nweb-01 +connected +\d+s +\S+\nweb-02 +connected +\d+s +\S+\n$/);
+    const line = (host: string): string => `${host} +connected +\\d+s +\\S+ +ibex +0 +\\S+:\\d+\\n`;
+    assert.match(
+      table,
+      new RegExp(`^HOST +AGENT +SINCE +VERSION +KIND +RUNNING +SERVERS\\n${line('web-01')}${line('web-02')}$`),
+    );
     const json: unknown = JSON.parse((await world.ibex('hosts', '--json')).stdout.toString());
     assert.ok(Array.isArray(json) && json.length === 2);
     const forgotten = await world.ibex('hosts', 'forget', 'web-02');
