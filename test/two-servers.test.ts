@@ -10,20 +10,19 @@ const HOST = 'web-01';
 const SILENT_MS = 3_000;
 const SLACK_MS = 1_500;
 
-let database: Database;
 let one: World;
 let two: World;
+const opened: (World | Database)[] = [];
 
 before(async () => {
-  database = await openMariadb();
-  one = await World.openServer({ database: database.config('') });
-  two = await World.openServer({ database: database.config('') });
+  const database = await openMariadb();
+  opened.push(database);
+  opened.push((one = await World.openServer({ database: database.config('') })));
+  opened.push((two = await World.openServer({ database: database.config('') })));
   await one.startAgent(HOST, { servers: [one, two].map(({ rpcPort }) => `127.0.0.1:${rpcPort}`) });
 });
 after(async () => {
-  await one.close();
-  await two.close();
-  await database[Symbol.asyncDispose]();
+  for (const part of opened.reverse()) await (part instanceof World ? part.close() : part[Symbol.asyncDispose]());
 });
 
 /** Ports of the servers that a server says the host is connected to. */
