@@ -17,6 +17,7 @@ const TIMES: SharedSessionsTimes = Object.freeze({ markEveryMs: 2_000, deadAfter
 const GROUP_ROWS = 200;
 const GROUP_PAUSE_MS = 10;
 const LAST_WRITE_WITHIN_MS = 500;
+const NAMESAKE_ROUNDS = 5;
 
 type Sessions = Pick<
   Store,
@@ -48,6 +49,8 @@ export class SharedSessions implements AsyncDisposable {
   #running: Promise<void> | undefined;
   #marked = false;
   #complained = false;
+  /** rounds in a row in which another server of this name has shown a sign of life */
+  #namesakes = 0;
 
   /** `instance`: of this server process. */
   constructor(instance: string, store: Sessions, log: Log, times = TIMES) {
@@ -123,8 +126,23 @@ export class SharedSessions implements AsyncDisposable {
     if (removed) for (const host of this.#open.keys()) this.#changed.add(host);
     await this.#store.markServer(self);
     this.#marked = true;
+    this.#noteNamesake(marks, self);
     await this.#write();
     for (const mark of marks) if (this.#isOver(mark)) await this.#remove(mark.instance);
+  }
+
+  /** Right after a restart the one before still seems to live. */
+  #noteNamesake(marks: readonly ServerMark[], self: ServerRecord): void {
+    const lives = marks.find(
+      ({ instance, name, seenMsAgo }) =>
+        instance !== self.instance && name === self.name && seenMsAgo < 2 * this.#times.markEveryMs,
+    );
+    this.#namesakes = lives ? this.#namesakes + 1 : 0;
+    if (this.#namesakes !== NAMESAKE_ROUNDS) return;
+    this.#log.error(
+      { name: self.name, instance: lives?.instance },
+      'another server on this database has the same name; give each of them a [Heartbeat] IP or [RPC] port of its own',
+    );
   }
 
   #isOver({ instance, name, seenMsAgo }: ServerMark): boolean {
