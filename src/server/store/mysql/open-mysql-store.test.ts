@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../../../shared/errors.js';
 import { GO_TASKS, goTables } from '../testing/go-database.js';
 import { MysqlPlace, newName } from '../testing/mysql-place.js';
+import type { TaskChange } from '../changes.js';
 import { createOf, metaOf } from '../testing/sample-task.js';
 import { openTaskIds, StoreFixture } from '../testing/store-fixture.js';
 import { silentLog } from '../testing/store-place.js';
@@ -102,18 +103,14 @@ describe('opening a MySQL store', { skip }, () => {
           name: 'StaleStateError',
         });
       }
-      await store.commit([
-        { kind: 'start-host', taskId: 8, host: 'Web-02', from: 'waiting', clock: 1_700_000_009 },
-        {
-          kind: 'end-host',
-          taskId: 8,
-          host: 'web-01',
-          from: 'running',
-          to: 'failed',
-          output: { stdout: 'o', stderr: 'e' },
-          detail: undefined,
-        },
-      ]);
+      await store.commit([{ kind: 'start-host', taskId: 8, host: 'Web-02', from: 'waiting', clock: 1_700_000_009 }]);
+      const end = (host: string): TaskChange => {
+        const output = { stdout: 'o', stderr: 'e' };
+        return { kind: 'end-host', taskId: 8, host, from: 'running', to: 'failed', output, detail: undefined };
+      };
+      // Joined they are another statement than alone.
+      await assert.rejects(store.commit([end('web-01'), end('WEB-02')]), { name: 'StaleStateError' });
+      await store.commit([end('web-01')]);
       assert.deepEqual(
         (await store.hosts(8)).map(({ status }) => status),
         ['failed', 'running'],
