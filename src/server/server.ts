@@ -103,7 +103,8 @@ export class Server implements AsyncDisposable {
     const desk = new AgentDesk({ cluster, instance, events: tasks, records, registry, shared, store, log });
     const legacyAgents = new LegacyAgents({ work: tasks, registry, records, desk, log });
     await this.#listenToAgents(desk, legacyAgents, config);
-    shared.start(`${config.ip}:${this.#agentPort}`, ibexVersion());
+    const name = `${config.ip}:${this.#agentPort}`;
+    shared.start(name, ibexVersion(), { writes: store.shared });
     const parts = { store, tasks, outputs: new OutputRelay(registry), directory: desk };
     if (config.http) await this.#listenToCallers(config.http, parts, registry);
     else log.warn({}, 'HTTP.Enable is false: there is no API, and no tasks can be created');

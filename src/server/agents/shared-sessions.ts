@@ -46,6 +46,7 @@ export class SharedSessions implements AsyncDisposable {
   readonly #open = new Map<string, Session>();
   #changed = new Set<string>();
   #self: ServerRecord | undefined;
+  #writes = true;
   #running: Promise<void> | undefined;
   #marked = false;
   #complained = false;
@@ -60,10 +61,15 @@ export class SharedSessions implements AsyncDisposable {
     this.#times = times;
   }
 
-  /** Begins to write. `name`: IP:port at which agents reach this server, the same after a restart. */
-  start(name: string, version: string): void {
+  /**
+   * `name`: IP:port at which agents reach this server, the same after a restart. `writes`: false where there can be no
+   * other server to read it.
+   */
+  start(name: string, version: string, { writes } = { writes: true }): void {
     this.#self = { instance: this.#instance, name, version };
-    this.#running = this.#run(this.#self);
+    this.#writes = writes;
+    if (writes) this.#running = this.#run(this.#self);
+    else this.#changed.clear();
   }
 
   get name(): string {
@@ -72,12 +78,12 @@ export class SharedSessions implements AsyncDisposable {
 
   came(session: Session): void {
     this.#open.set(session.host, session);
-    this.#changed.add(session.host);
+    if (this.#writes) this.#changed.add(session.host);
   }
 
   gone(host: string): void {
     this.#open.delete(host);
-    this.#changed.add(host);
+    if (this.#writes) this.#changed.add(host);
   }
 
   /** The session of this server with a host. */
@@ -87,6 +93,7 @@ export class SharedSessions implements AsyncDisposable {
 
   /** Sessions with other servers that live. Rejects with StoreError. */
   async others(): Promise<OtherSession[]> {
+    if (!this.#running) return [];
     // One of the same name is this server before its restart.
     const alive = (await this.#store.serverMarks()).filter(
       ({ name, seenMsAgo }) => name !== this.name && seenMsAgo < this.#times.deadAfterMs,
