@@ -47,7 +47,7 @@ export function applyLost(draft: TaskDraft, host: string, clock: number, output:
 /** An agent has listed its runs: what it should have is assigned, what it should not run is killed. */
 export function applyListed(draft: TaskDraft, event: ListedEvent): Answer {
   const entry = draft.host(event.host);
-  if (!entry || entry.startClock === 0) return DONE;
+  if (!entry || (entry.startClock === 0 && entry.status !== 'killing')) return DONE;
   const listed = event.runs.get(entry.startClock);
   switch (entry.status) {
     case 'running':
@@ -62,7 +62,7 @@ export function applyListed(draft: TaskDraft, event: ListedEvent): Answer {
       wakeForHost(draft, event.host);
       break;
     case 'killing':
-      if (listed !== 'ended') draft.sendKill(entry.host, entry.startClock);
+      if (listed !== 'ended') draft.sendKill(entry.host, entry.startClock || entry.lastClock);
       break;
     case 'killed':
     case 'killfailed':

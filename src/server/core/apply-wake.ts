@@ -12,6 +12,7 @@ export function applyWake(draft: TaskDraft, reach: Reach): Answer {
   draft.wakeBy(endsMs);
   if (tooOld) cancelWaiting(draft);
   for (const entry of draft.hosts) {
+    if (entry.strayClock !== null) draft.dropStray(entry, entry.strayClock);
     if (!isActive(entry)) continue;
     const atMs = deadlineMs(entry, draft.rules);
     if (!tooOld && draft.nowMs < atMs) draft.wakeBy(atMs);

@@ -89,7 +89,14 @@ describe('resuming', () => {
       creator: '',
       created: new Date(rules.createdMs),
     };
-    const row = { startClock: CLOCK, startedMs: null, reported: false, doing: undefined, taken: false };
+    const row = {
+      startClock: CLOCK,
+      startedMs: null,
+      reported: false,
+      doing: undefined,
+      strayClock: undefined,
+      taken: false,
+    };
     play.state = resumeTask(
       {
         meta,

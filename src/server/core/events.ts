@@ -70,7 +70,7 @@ export interface Reach {
   connected(host: string): boolean;
   /** a live session of the host lists this run as accepted or running */
   holds(host: string, clock: number): boolean;
-  /** another server may have a session with the host's agent, and may have passed on what is in the database */
+  /** a program of another kind may reach the host's agent, and may have passed on what is in the database */
   elsewhere(host: string): boolean;
 }
 

@@ -13,7 +13,9 @@ export function resumeTask(open: OpenTask, limits: ResumeLimits, nowMs: number, 
   const hosts = open.hosts.map((row) => {
     const entry = fromRow(row, rules, nowMs);
     const before = known && hostEntry(known, row.host);
-    return before && before.startClock === entry.startClock ? withMemory(entry, before) : entry;
+    if (!before) return entry;
+    if (before.startClock === entry.startClock) return withMemory(entry, before);
+    return isItsKill(entry, before) ? withMemory({ ...entry, startClock: before.startClock }, before) : entry;
   });
   return stateOf(rules, open, hosts, nowMs);
 }
@@ -25,6 +27,11 @@ export function withFreshHosts(state: TaskState, fresh: TaskState, nowMs: number
   return stateOf(fresh.rules, fresh, [...hosts, ...added], nowMs);
 }
 
+/** A kill that somebody else has put over a start which no table tells of any more. */
+function isItsKill(entry: HostEntry, before: HostEntry): boolean {
+  return entry.status === 'killing' && before.startClock > entry.startClock && before.startClock <= entry.lastClock;
+}
+
 function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number): HostEntry {
   // A clock is in whole seconds, cut off; the assignment came at most one second after it.
   const assignedAtMs = (row.startClock + 1) * 1_000;
@@ -34,6 +41,7 @@ function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number
     status: row.status,
     startClock: row.startClock,
     lastClock: Math.max(row.startClock, row.doing?.clock ?? 0),
+    strayClock: row.strayClock ?? null,
     assignedAtMs,
     delivered: begun || row.taken || row.status === 'killing',
     startedMs: row.startedMs,

@@ -17,7 +17,6 @@ export function schedule(draft: TaskDraft, reach: Reach): void {
       break;
     }
     if (draft.rules.batch > 0 && activeHosts(draft.counts) >= draft.rules.batch) break;
-    draft.relyOnAction();
     startHost(draft, next, reach);
     if (draft.rules.pauseAfter.has(next.host)) draft.setAction('pause');
   }

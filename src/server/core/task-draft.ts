@@ -31,7 +31,7 @@ export class TaskDraft {
   readonly #touched = new Set<number>();
   #action: TaskAction;
   #actionClock: number;
-  #reliesOnAction = false;
+  #touches = false;
   #firstWaiting: number;
   #ended: boolean;
   #wakeAtMs: number;
@@ -88,18 +88,11 @@ export class TaskDraft {
 
   /** Tells whoever schedules the task that it is another than it knows. */
   touch(): void {
-    this.#actionClock = this.#nextActionClock();
-    this.#changes.push({ kind: 'touch-task', taskId: this.rules.taskId, clock: this.#actionClock });
-  }
-
-  /** What is done now is right only as long as nobody else sets another action. */
-  relyOnAction(): void {
-    this.#reliesOnAction = true;
+    this.#touches = true;
   }
 
   endTask(): void {
     this.#ended = true;
-    this.#changes.push({ kind: 'end-task', taskId: this.rules.taskId });
   }
 
   /** Waiting or final -> running, under a clock above all that the host was given before. */
@@ -186,6 +179,12 @@ export class TaskDraft {
     this.#changes.push({ kind: 'take-run', taskId: run.taskId, host: entry.host, run });
   }
 
+  /** Only its end takes a host's doing row away, and no task ends while there is one. */
+  dropStray(entry: HostEntry, clock: number): void {
+    this.#put(entry, { ...entry, strayClock: null });
+    this.#changes.push({ kind: 'drop-doing', taskId: this.rules.taskId, host: entry.host, clock });
+  }
+
   assign(host: string, clock: number): void {
     this.#effects.push({ kind: 'assign', host, clock });
   }
@@ -205,6 +204,7 @@ export class TaskDraft {
 
   /** `scheduler`: the changes are made in this name, and only as long as it has the task. */
   finish(scheduler?: string): Step {
+    if (this.#touches) this.#actionClock = this.#nextActionClock();
     const state: TaskState = {
       rules: this.rules,
       action: this.#action,
@@ -216,20 +216,38 @@ export class TaskDraft {
       ended: this.#ended,
       wakeAtMs: this.#ended ? Number.POSITIVE_INFINITY : this.#wakeAtMs,
     };
-    const touched = [...this.#touched].flatMap((position) => this.#hosts[position] ?? []);
     const changes = [...this.#changes, ...this.#starts.values()];
     return {
       state,
-      changes: scheduler === undefined ? changes : this.#inTheNameOf(scheduler, changes),
+      changes: scheduler === undefined ? this.#forAnother(changes) : this.#inTheNameOf(scheduler, changes),
       effects: this.#effects.filter((effect) => this.#stands(effect)),
-      touched,
+      touched: [...this.#touched].flatMap((position) => this.#hosts[position] ?? []),
     };
   }
 
+  /** First, so that the task cannot end meanwhile. */
+  #forAnother(changes: readonly TaskChange[]): readonly TaskChange[] {
+    if (!this.#touches) return changes;
+    return [{ kind: 'touch-task', taskId: this.rules.taskId, clock: this.#actionClock }, ...changes];
+  }
+
+  /** All of it is worked out from what this server knows, so it counts only if nobody else has touched the task. */
   #inTheNameOf(scheduler: string, changes: readonly TaskChange[]): readonly TaskChange[] {
-    if (changes.length === 0) return changes;
-    const action = this.#reliesOnAction ? this.#before.action : undefined;
-    return [{ kind: 'as-scheduler', taskId: this.rules.taskId, scheduler, action }, ...changes];
+    const { taskId } = this.rules;
+    const ends = this.#ended && !this.#before.ended;
+    if (ends) {
+      const actionClock = this.#actionClock;
+      const end = { kind: 'end-task', taskId, scheduler, action: this.#action, actionClock } as const;
+      // With another action than before the end itself does not show whether that was still the one in force.
+      const relies = actionClock !== this.#before.actionClock;
+      return relies ? [this.#asScheduler(scheduler), ...changes, end] : [...changes, end];
+    }
+    return changes.length === 0 ? changes : [this.#asScheduler(scheduler), ...changes];
+  }
+
+  #asScheduler(scheduler: string): TaskChange {
+    const { action, actionClock } = this.#before;
+    return { kind: 'as-scheduler', taskId: this.rules.taskId, scheduler, action, actionClock };
   }
 
   #nextActionClock(): number {

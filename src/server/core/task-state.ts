@@ -25,6 +25,8 @@ export interface HostEntry {
   readonly startClock: number;
   /** the highest clock it was ever given, be it for a start or a kill */
   readonly lastClock: number;
+  /** of a doing row that someone has left behind; null where there is none */
+  readonly strayClock: number | null;
   readonly assignedAtMs: number;
   /** an agent's session took the assignment or listed the run, as far as this server has seen */
   readonly delivered: boolean;
@@ -75,6 +77,7 @@ export function newHostEntry(host: string): HostEntry {
     status: 'waiting',
     startClock: 0,
     lastClock: 0,
+    strayClock: null,
     assignedAtMs: 0,
     delivered: false,
     startedMs: null,

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { Store, Survey } from '../store/store.js';
@@ -5,11 +6,16 @@ import type { OpenTasks } from '../tasks/open-tasks.js';
 import { RunIndex } from '../tasks/run-index.js';
 import { ClaimFinder, DEAD_AFTER_MS, type Claims } from './claims.js';
 import { compareSurvey, inBoth, type Looks, type Memory } from './compare-survey.js';
+import { livingPeers, withoutReached, type Peers } from './reached-hosts.js';
+import { ReviewQueue } from './review-queue.js';
 
 /** Tasks that are read at the same time. */
 const READ_AT_ONCE = 8;
-/** The database is not asked for more than this part of the time. */
+/** The database is not surveyed for more than this part of the time, but at least once in LONGEST_PAUSE_MS. */
 const MOST_OF_THE_TIME = 0.2;
+const LONGEST_PAUSE_MS = 3_000;
+/** Between two looks at what others have told of. */
+const HINT_PAUSE_MS = 50;
 
 export interface DatabaseWatchOptions {
   readonly store: Store;
@@ -18,7 +24,10 @@ export interface DatabaseWatchOptions {
   readonly name: string;
   /** false: tasks are left to other schedulers */
   readonly schedules: boolean;
+  /** the host's agent has a session here */
   readonly present: (host: string) => boolean;
+  /** and is sent its work at once */
+  readonly connected: (host: string) => boolean;
   /** called after each look at the database */
   readonly looked: () => void;
   readonly intervalMs: number;
@@ -31,20 +40,25 @@ interface Found {
   /** hosts whose agents had come before the survey was made */
   readonly unseen: readonly string[];
   readonly looks: Looks;
+  readonly tookMs: number;
 }
 
 /**
  * Looks about once a second at what other programs have written into the database: other servers of ours, a Go ibex, a
- * Nightingale that schedules by itself. Says meanwhile that this server lives, and takes the tasks of those that do
- * not. This is the slow way that is always right.
+ * Nightingale that schedules by itself; and takes the tasks of schedulers that are gone. This is the slow way that is
+ * always right.
  */
 export class DatabaseWatch implements AsyncDisposable {
   readonly #options: DatabaseWatchOptions;
   readonly #memory: Memory;
   readonly #claims = new ClaimFinder();
+  readonly #reviews = new ReviewQueue();
+  readonly #came: string[] = [];
+  readonly #told = new Set<number>();
+  #peers: Peers = new Map();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
-  readonly #came: string[] = [];
+  #telling: Promise<void> | undefined;
   #failing = false;
   #stopped = false;
 
@@ -62,7 +76,6 @@ export class DatabaseWatch implements AsyncDisposable {
   /** Resolves after the first look, with this server's own tasks in memory. Rejects with StoreError. */
   async start(): Promise<void> {
     const { store, open, name, schedules } = this.#options;
-    await store.schedulers.beat(name);
     const { tasks } = await store.survey();
     if (!store.shared) await this.#takeAll(tasks);
     if (schedules) {
@@ -72,6 +85,31 @@ export class DatabaseWatch implements AsyncDisposable {
     if (!store.shared) return;
     await this.#act(await this.#survey());
     this.#again(this.#options.intervalMs);
+  }
+
+  /** Looks at these tasks soon, together with others that are told of. */
+  look(taskIds: readonly number[]): void {
+    if (this.#stopped) return;
+    for (const taskId of taskIds) this.#told.add(taskId);
+    this.#telling ??= this.#lookAtTold().finally(() => {
+      this.#telling = undefined;
+    });
+  }
+
+  /** A host's agent has come: what other servers have for it is looked up, together with those that come at its time. */
+  agentCame(host: string): void {
+    if (!this.#options.store.shared || this.#stopped) return;
+    this.#options.open.unseen.add(host);
+    this.#came.push(host);
+    if (this.#came.length === 1) setImmediate(() => void this.#lookForHosts(this.#came.splice(0)));
+  }
+
+  /** Takes nothing over any more, and resolves when nothing is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+    await this.#telling;
   }
 
   /** Nobody else can have the tasks of a database of one's own, whatever this server was called before. */
@@ -85,96 +123,89 @@ export class DatabaseWatch implements AsyncDisposable {
     }
   }
 
-  /** Looks at some tasks at once. */
-  async look(taskIds: readonly number[]): Promise<void> {
-    if (this.#stopped || taskIds.length === 0) return;
-    try {
-      const survey = await this.#options.store.survey(taskIds);
-      await this.#lookAt(await this.#withoutReached(compareSurvey(survey, this.#memory, taskIds), survey.tasks));
-      this.#options.looked();
-    } catch (error) {
-      this.#failed(error);
+  async #lookAtTold(): Promise<void> {
+    while (this.#told.size > 0 && !this.#stopped) {
+      const taskIds = [...this.#told];
+      this.#told.clear();
+      try {
+        const survey = await this.#options.store.survey(taskIds);
+        await this.#lookAt(await this.#left(compareSurvey(survey, this.#memory, taskIds), survey));
+        this.#options.looked();
+      } catch (error) {
+        this.#failed(error);
+      }
+      await wait(HINT_PAUSE_MS, undefined, { ref: false });
     }
-  }
-
-  /** A host's agent has come: what other servers have for it is looked up, together with those that come at its time. */
-  agentCame(host: string): void {
-    if (!this.#options.store.shared || this.#stopped) return;
-    this.#options.open.unseen.add(host);
-    this.#came.push(host);
-    if (this.#came.length === 1) setImmediate(() => void this.#lookForHosts(this.#came.splice(0)));
   }
 
   async #lookForHosts(hosts: readonly string[]): Promise<void> {
     const { store, open } = this.#options;
     try {
-      const doings = await store.doingsOf(hosts);
+      const doings = (await store.doingsOf(hosts)).filter(({ taskId }) => !open.mine(taskId));
       if (this.#stopped) return;
-      const byTask = Map.groupBy(
-        doings.filter(({ taskId }) => !open.mine(taskId)),
-        ({ taskId }) => taskId,
-      );
+      const byTask = Map.groupBy(doings, ({ taskId }) => taskId);
       const { tasks } = await store.survey([...byTask.keys()]);
       const looks = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
-      await this.#lookAt(await this.#withoutReached(looks, tasks));
-      for (const host of hosts) open.unseen.delete(host);
+      if (await this.#lookAt(await this.#left(looks, { tasks, doings }))) {
+        for (const host of hosts) open.unseen.delete(host);
+      }
     } catch (error) {
       // The next look at all of the database finds them.
       this.#failed(error);
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#round;
-    const { store, name, log } = this.#options;
-    // So that others need not wait until this one seems dead.
-    await store.schedulers.retire(name).catch((error: unknown) => {
-      log.warn({ err: describeError(error) }, 'other servers will take the tasks of this one only after a while');
-    });
-  }
-
   #again(waitMs: number): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      const startMs = performance.now();
-      this.#round = this.#lookAround()
-        .catch((error: unknown) => this.#failed(error))
-        .finally(() => {
-          const tookMs = performance.now() - startMs;
-          this.#again(Math.max(this.#options.intervalMs - tookMs, tookMs / MOST_OF_THE_TIME - tookMs));
-        });
+      this.#round = this.#lookAround().then(
+        (tookMs) => this.#again(this.#pauseMs(tookMs)),
+        (error: unknown) => {
+          this.#failed(error);
+          this.#again(this.#options.intervalMs);
+        },
+      );
     }, waitMs);
   }
 
-  async #lookAround(): Promise<void> {
-    const { store, name } = this.#options;
-    await store.schedulers.beat(name);
+  #pauseMs(tookMs: number): number {
+    const { intervalMs } = this.#options;
+    return Math.max(intervalMs - tookMs, Math.min(LONGEST_PAUSE_MS, tookMs / MOST_OF_THE_TIME - tookMs));
+  }
+
+  /** Gives what the reading took, ms. */
+  async #lookAround(): Promise<number> {
+    const { store } = this.#options;
     const found = await this.#survey();
     const again = [...found.looks.keys()];
     const still = again.length === 0 ? found.looks : compareSurvey(await store.survey(again), this.#memory, again);
     await this.#act({ ...found, looks: inBoth(found.looks, still) });
     this.#failing = false;
+    return found.tookMs;
   }
 
   async #survey(): Promise<Found> {
     const { store, open } = this.#options;
+    const beganMs = performance.now();
     const unseen = [...open.unseen];
+    this.#peers = await livingPeers(store);
     const [survey, silence] = await Promise.all([store.survey(), store.schedulers.silence()]);
-    return { survey, silence, unseen, looks: compareSurvey(survey, this.#memory, open.ids()) };
+    const tookMs = performance.now() - beganMs;
+    return { survey, silence, unseen, looks: compareSurvey(survey, this.#memory, open.ids()), tookMs };
   }
 
   async #act({ survey, silence, unseen, looks }: Found): Promise<void> {
     const { open, name, schedules, looked } = this.#options;
     const foreign = survey.tasks.filter(({ scheduler }) => scheduler !== name);
     open.noteElsewhere(new Set(foreign.map(({ taskId }) => taskId)));
-    const others = [...silence].filter(([scheduler]) => scheduler !== name);
-    open.peersLive = foreign.length > 0 || others.some(([, silentMs]) => silentMs < DEAD_AFTER_MS);
+    open.strangersLive = [...silence].some(
+      ([other, silentMs]) => other !== name && !this.#peers.has(other) && silentMs < DEAD_AFTER_MS,
+    );
     open.foreignRuns = this.#foreignRuns(survey, new Set(foreign.map(({ taskId }) => taskId)));
-    await this.#lookAt(await this.#withoutReached(looks, survey.tasks));
-    for (const host of unseen) open.unseen.delete(host);
-    if (schedules) {
+    const reviews = this.#reviews.next(open.ids(), (taskId) => open.mine(taskId) && open.waits(taskId));
+    await this.#lookAt(new Map(reviews.map((taskId) => [taskId, 'all'])));
+    if (await this.#lookAt(await this.#left(looks, survey))) for (const host of unseen) open.unseen.delete(host);
+    if (schedules && !this.#stopped) {
       const context = { scheduler: name, silence, inMemory: (taskId: number) => open.has(taskId) };
       await this.#claim(this.#claims.find(survey, context));
     }
@@ -190,24 +221,20 @@ export class DatabaseWatch implements AsyncDisposable {
     return runs;
   }
 
-  /** Without new starts on hosts that the server which schedules their task reaches by itself. */
-  async #withoutReached(looks: Looks, tasks: Survey['tasks']): Promise<Looks> {
-    const { store, open } = this.#options;
-    const isNew = (taskId: number, host: string): boolean => !open.mine(taskId) && !open.knows(taskId, host);
-    const hosts = [...looks].flatMap(([taskId, of]) => (of === 'all' ? [] : of.filter((host) => isNew(taskId, host))));
-    if (hosts.length === 0) return looks;
-    const found = await store.serversOf([...new Set(hosts)], DEAD_AFTER_MS);
-    const reached = new Set(found.map(({ host, server }) => `${server} ${host}`));
-    const schedulers = new Map(tasks.map(({ taskId, scheduler }) => [taskId, scheduler]));
-    const rest = new Map<number, readonly string[] | 'all'>();
-    for (const [taskId, of] of looks) {
-      const left =
-        of === 'all'
-          ? of
-          : of.filter((host) => !isNew(taskId, host) || !reached.has(`${schedulers.get(taskId)} ${host}`));
-      if (left === 'all' || left.length > 0) rest.set(taskId, left);
-    }
-    return rest;
+  /** Without what the servers that schedule the tasks bring to the agents themselves. */
+  #left(looks: Looks, { tasks, doings }: Survey): Promise<Looks> {
+    const { store, open, connected } = this.#options;
+    const starts = new Set(
+      doings.flatMap(({ taskId, host, action }) => (action === 'start' ? `${taskId} ${host}` : [])),
+    );
+    const mayLeave = (taskId: number, host: string): boolean =>
+      !open.mine(taskId) &&
+      !open.knows(taskId, host) &&
+      // An agent that asks for its work must be told all of it, and of one that has just come others may not know.
+      connected(host) &&
+      !open.unseen.has(host) &&
+      starts.has(`${taskId} ${host}`);
+    return withoutReached(looks, { store, peers: this.#peers, tasks, mayLeave });
   }
 
   async #claim({ from, stray, missing }: Claims): Promise<void> {
@@ -225,12 +252,15 @@ export class DatabaseWatch implements AsyncDisposable {
     await this.#lookAt(new Map(mine.map((taskId) => [taskId, 'all'])));
   }
 
-  async #lookAt(looks: Looks): Promise<void> {
+  /** False if not all of them could be looked at. */
+  async #lookAt(looks: Looks): Promise<boolean> {
+    let all = true;
     const next = looks.entries();
     const reader = async (): Promise<void> => {
-      for (const [taskId, hosts] of next) await this.#options.open.look(taskId, hosts);
+      for (const [taskId, hosts] of next) if (!(await this.#options.open.look(taskId, hosts))) all = false;
     };
     await Promise.all(Array.from({ length: Math.min(READ_AT_ONCE, looks.size) }, reader));
+    return all;
   }
 
   #failed(error: unknown): void {

@@ -69,19 +69,28 @@ export class ChangeStatements {
           ...writes.runKept.of(scope, [{ task_id: id, host, clock: run.clock }]),
         ];
       }
+      case 'drop-doing': {
+        const { host, clock } = change;
+        return writes.dropDoing.of(hostScope(change), [{ id, host, clock }]);
+      }
       case 'touch-task':
         return writes.touchAction.of(String(id), [{ id, clock: change.clock }]);
       case 'as-scheduler': {
-        const { scheduler, action } = change;
+        const { scheduler, action, actionClock: clock } = change;
         return [
           ...writes.holdScheduler.of(String(id), [{ id, scheduler }]),
-          ...writes.holdAction.of(String(id), action === undefined ? [] : [{ id, action }]),
+          ...writes.holdAction.of(String(id), [{ id, action, clock }]),
         ];
       }
       case 'task-action':
         return writes.setAction.of(String(id), [{ id, action: change.action, clock: change.clock }]);
-      case 'end-task':
-        return [...writes.deleteAction.of(String(id), [{ id }]), ...writes.deleteScheduler.of(String(id), [{ id }])];
+      case 'end-task': {
+        const { scheduler, action, actionClock: clock } = change;
+        return [
+          ...writes.deleteAction.of(String(id), [{ id, action, clock }]),
+          ...writes.deleteScheduler.of(String(id), [{ id, scheduler }]),
+        ];
+      }
       default:
         return change satisfies never;
     }

@@ -70,15 +70,20 @@ export type TaskChange =
     }
   /** an agent is about to get this start from a server that does not schedule the task; fails unless it is still wanted */
   | { readonly kind: 'take-run'; readonly host: string; readonly run: RunId; readonly taskId: number }
+  /** a doing row that was left behind goes away */
+  | { readonly kind: 'drop-doing'; readonly taskId: number; readonly host: string; readonly clock: number }
   | { readonly kind: 'task-action'; readonly taskId: number; readonly action: TaskAction; readonly clock: number }
-  /** a server that does not schedule the task has changed it: whoever does is to look at it anew */
+  /** a server that does not schedule the task changes it: whoever does is to look at it anew. Fails if it has ended */
   | { readonly kind: 'touch-task'; readonly taskId: number; readonly clock: number }
-  /** fails unless this scheduler has the task and, where one is given, this action is in force */
-  | {
-      readonly kind: 'as-scheduler';
-      readonly taskId: number;
-      readonly scheduler: string;
-      readonly action: TaskAction | undefined;
-    }
-  /** task_action and task_scheduler rows gone: the task is done */
-  | { readonly kind: 'end-task'; readonly taskId: number };
+  /** fails unless this scheduler has the task, and this action is in force since then */
+  | ({ readonly kind: 'as-scheduler'; readonly taskId: number } & Tenure)
+  /** task_action and task_scheduler rows gone: the task is done. Fails as above, and while any host has a doing row */
+  | ({ readonly kind: 'end-task'; readonly taskId: number } & Tenure);
+
+/** On what whoever schedules a task relies. */
+export interface Tenure {
+  readonly scheduler: string;
+  readonly action: TaskAction;
+  /** unix seconds */
+  readonly actionClock: number;
+}

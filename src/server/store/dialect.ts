@@ -19,6 +19,12 @@ export interface HostRef {
   readonly host: string;
 }
 
+export interface ActionRow {
+  readonly id: number;
+  readonly action: string;
+  readonly clock: number;
+}
+
 /** A change of a host's status that fails unless it has the status `from`. */
 export interface HostChange extends HostRef {
   readonly from: string;
@@ -42,10 +48,12 @@ export interface HostWrites {
 /** Every statement that the store changes rows with, in one database's words. */
 export interface Writes {
   readonly insertMeta: RowWrite<TaskMetaRow>;
-  readonly insertAction: RowWrite<{ readonly id: number; readonly action: string; readonly clock: number }>;
+  readonly insertAction: RowWrite<ActionRow>;
   readonly insertScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
   readonly insertDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
   readonly deleteDoing: RowWrite<HostRef>;
+  /** nothing happens where there is none */
+  readonly dropDoing: RowWrite<HostRef & { readonly clock: number }>;
   /** changes nothing; fails where there is no such row, and keeps others from changing it until the commit */
   readonly holdDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
   /** a start that is to be remembered, if it is not yet */
@@ -53,16 +61,17 @@ export interface Writes {
   readonly runStarted: RowWrite<RunRef & { readonly started_ms: number }>;
   /** all that a result says; a start time is only ever added */
   readonly runEnded: RowWrite<RunRow>;
-  readonly setAction: RowWrite<{ readonly id: number; readonly action: string; readonly clock: number }>;
-  /** nothing happens where there is none */
+  readonly setAction: RowWrite<ActionRow>;
+  /** fails where there is none */
   readonly touchAction: RowWrite<{ readonly id: number; readonly clock: number }>;
   /** as holdDoing */
-  readonly holdAction: RowWrite<{ readonly id: number; readonly action: string }>;
+  readonly holdAction: RowWrite<ActionRow>;
   /** as holdDoing */
   readonly holdScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
+  /** fails where there is none, and while a host of the task has a doing row */
+  readonly deleteAction: RowWrite<ActionRow>;
   /** fails where there is none */
-  readonly deleteAction: RowWrite<{ readonly id: number }>;
-  readonly deleteScheduler: RowWrite<{ readonly id: number }>;
+  readonly deleteScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
   /** takes over a key that has expired, and fails as a duplicate of one that has not */
   readonly onceKey: RowWrite<{ readonly request_key: string; readonly task_id: number; readonly ttl_ms: number }>;
   /** inserts, or updates all but first_seen_ms and the key */

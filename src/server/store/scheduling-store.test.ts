@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StaleStateError } from './store.js';
-import { createOf, metaOf } from './testing/sample-task.js';
+import { createOf, endOf, metaOf } from './testing/sample-task.js';
 import { StoreFixture } from './testing/store-fixture.js';
 import { testDatabases } from './testing/test-databases.js';
 
 const ME = '127.0.0.1:20090';
+const ACTION_CLOCK = Math.floor(metaOf(1).created.getTime() / 1_000);
 
 for (const database of testDatabases) {
   const options = { skip: database.skip };
@@ -39,20 +40,33 @@ for (const database of testDatabases) {
       assert.deepEqual(await schedulers.silence(), new Map());
     });
 
-    it('refuses changes in the name of one that does not have the task, or under another action', async () => {
+    it('refuses changes in the name of one that does not have the task, or of an action that is no more', async () => {
       await using f = await StoreFixture.open(database.place());
       const taskId = await f.create({ a: undefined, b: undefined });
       const start = { kind: 'start-host', taskId, host: 'a', from: 'waiting', clock: 10 } as const;
-      const as = { kind: 'as-scheduler', taskId, scheduler: ME, action: 'start' } as const;
+      const as = { kind: 'as-scheduler', taskId, scheduler: ME, action: 'start', actionClock: ACTION_CLOCK } as const;
       await assert.rejects(f.store.commit([{ ...as, scheduler: 'other' }, start]), StaleStateError);
       await assert.rejects(f.store.commit([{ ...as, action: 'pause' }, start]), StaleStateError);
+      await assert.rejects(f.store.commit([{ ...as, actionClock: ACTION_CLOCK + 1 }, start]), StaleStateError);
       assert.deepEqual((await f.store.survey()).doings, []);
       await f.store.commit([as, start]);
-      await f.store.commit([
-        { ...as, action: undefined },
-        { kind: 'end-task', taskId },
-      ]);
-      await assert.rejects(f.store.commit([{ ...as, action: undefined }, start]), StaleStateError);
+      assert.equal((await f.store.survey()).doings.length, 1);
+    });
+
+    it('ends a task only in the name of who has it, and while nothing of it is under way', async () => {
+      await using f = await StoreFixture.open(database.place());
+      const taskId = await f.create({ a: 5, b: undefined });
+      const end = endOf(taskId);
+      assert.ok(end.kind === 'end-task');
+      await assert.rejects(f.store.commit([end]), StaleStateError, 'a is under way');
+      await f.store.commit([{ kind: 'drop-doing', taskId, host: 'a', clock: 4 }]);
+      await assert.rejects(f.store.commit([end]), StaleStateError, 'that was another one');
+      await f.store.commit([{ kind: 'drop-doing', taskId, host: 'a', clock: 5 }]);
+      await assert.rejects(f.store.commit([{ ...end, scheduler: 'other' }]), StaleStateError);
+      await assert.rejects(f.store.commit([{ ...end, actionClock: end.actionClock + 1 }]), StaleStateError);
+      await f.store.commit([end]);
+      assert.deepEqual((await f.store.survey()).tasks, []);
+      await assert.rejects(f.store.commit([{ kind: 'touch-task', taskId, clock: 99 }]), StaleStateError);
     });
 
     it('keeps one refused commit from the others that share its transaction', async () => {
@@ -61,7 +75,13 @@ for (const database of testDatabases) {
       const outcomes = await Promise.allSettled(
         ids.map((taskId, i) =>
           f.store.commit([
-            { kind: 'as-scheduler', taskId, scheduler: i === 7 ? 'other' : ME, action: 'start' },
+            {
+              kind: 'as-scheduler',
+              taskId,
+              scheduler: i === 7 ? 'other' : ME,
+              action: 'start',
+              actionClock: ACTION_CLOCK,
+            },
             { kind: 'start-host', taskId, host: 'a', from: 'waiting', clock: 10 },
           ]),
         ),

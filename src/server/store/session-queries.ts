@@ -67,23 +67,23 @@ export class SessionQueries {
     return rows.map(({ instance, host, address, since_ms }) => ({ instance, host, address, sinceMs: since_ms }));
   }
 
-  /** Names of the servers that have a session with these hosts and have shown a sign of life within `aliveMs`. */
-  async serversOf(
+  /** Which of these server processes have a session with which of these hosts. */
+  async sessionsOf(
     hosts: readonly string[],
-    aliveMs: number,
-  ): Promise<{ readonly host: string; readonly server: string }[]> {
-    const found: { host: string; server: string }[] = [];
+    instances: readonly string[],
+  ): Promise<Pick<SessionRecord, 'host' | 'instance'>[]> {
+    if (instances.length === 0) return [];
+    const found: { host: string; instance: string }[] = [];
     for (let at = 0; at < hosts.length; at += HOSTS_PER_QUERY) {
       const rows = await this.#engine.query(
         this.#db
           .selectFrom('ibex_session')
-          .innerJoin('ibex_server', 'ibex_server.instance', 'ibex_session.instance')
-          .select(['ibex_session.host', 'ibex_server.name'])
-          .where('ibex_session.host', 'in', hosts.slice(at, at + HOSTS_PER_QUERY))
-          .where('ibex_server.seen_ms', '>', sql<number>`${this.#dialect.nowMs} - ${aliveMs}`)
+          .select(['host', 'instance'])
+          .where('instance', 'in', instances)
+          .where('host', 'in', hosts.slice(at, at + HOSTS_PER_QUERY))
           .compile(),
       );
-      for (const { host, name } of rows) found.push({ host, server: name });
+      for (const row of rows) found.push(row);
     }
     return found;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TaskChange } from './changes.js';
 import type { TaskListFilter } from './store.js';
-import { createOf, detailOf, metaOf } from './testing/sample-task.js';
+import { createOf, detailOf, endOf, metaOf } from './testing/sample-task.js';
 import { openTaskIds, StoreFixture } from './testing/store-fixture.js';
 import { testDatabases } from './testing/test-databases.js';
 
@@ -31,6 +31,7 @@ for (const database of testDatabases) {
               host: 'c',
               status: 'running',
               doing: { clock: 5, action: 'start' },
+              strayClock: undefined,
               startClock: 5,
               startedMs: null,
               reported: false,
@@ -40,6 +41,7 @@ for (const database of testDatabases) {
               host: 'a',
               status: 'waiting',
               doing: undefined,
+              strayClock: undefined,
               startClock: 0,
               startedMs: null,
               reported: false,
@@ -49,6 +51,7 @@ for (const database of testDatabases) {
               host: 'b',
               status: 'running',
               doing: { clock: 5, action: 'start' },
+              strayClock: undefined,
               startClock: 5,
               startedMs: null,
               reported: false,
@@ -149,11 +152,13 @@ for (const database of testDatabases) {
 
       it('is done once its action is gone', async () => {
         await using f = await StoreFixture.open(database.place());
-        const [one, two] = [await f.create({ a: 1 }), await f.create({ a: 1 })];
+        const [one, two] = [await f.create({ a: undefined }), await f.create({ a: undefined })];
         await f.store.commit([{ kind: 'task-action', taskId: one, action: 'pause', clock: 3 }]);
         assert.equal(await f.store.action(one), 'pause');
         assert.deepEqual(await openTaskIds(f.store), [one, two]);
-        await f.store.commit([{ kind: 'end-task', taskId: one }]);
+        const end = endOf(one);
+        assert.ok(end.kind === 'end-task');
+        await f.store.commit([{ ...end, action: 'pause', actionClock: 3 }]);
         assert.equal(await f.store.action(one), undefined);
         assert.equal(await f.store.openTask(one), undefined);
         assert.deepEqual(await openTaskIds(f.store), [two]);
@@ -205,9 +210,9 @@ for (const database of testDatabases) {
         const created = new Date('2026-01-02T03:04:05Z');
         const later = new Date('2026-01-02T03:04:06Z');
         const one = await f.create({ a: 1 }, { title: 'Disk full 100%', creator: 'x', created: later });
-        const two = await f.create({ a: 1 }, { title: 'cpu full', creator: 'x', created });
+        const two = await f.create({ a: undefined }, { title: 'cpu full', creator: 'x', created });
         const three = await f.create({ a: 1 }, { title: 'cpu_idle', creator: 'xx', created });
-        await f.store.commit([{ kind: 'end-task', taskId: two }]);
+        await f.store.commit([endOf(two)]);
         const ids = async (filter: Partial<TaskListFilter>) =>
           (await f.store.listTasks({ ...all, ...filter })).list.map(({ id }) => id);
         assert.deepEqual(await ids({}), [one, three, two]);

@@ -191,8 +191,8 @@ export class SqlStore implements Store {
     return this.#sessions.sessions(instances);
   }
 
-  serversOf(hosts: readonly string[], aliveMs: number) {
-    return this.#sessions.serversOf(hosts, aliveMs);
+  sessionsOf(hosts: readonly string[], instances: readonly string[]) {
+    return this.#sessions.sessionsOf(hosts, instances);
   }
 
   async ping(): Promise<void> {

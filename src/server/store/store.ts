@@ -101,7 +101,7 @@ export interface OpenTask {
   readonly scheduler: string | undefined;
   /** in the order given at creation; only those asked for */
   readonly hosts: readonly (HostRow & {
-    /** clock and action of its task_host_doing row, if it has one */
+    /** clock and action of its task_host_doing row, if it has one and its run is under way */
     readonly doing: { readonly clock: number; readonly action: 'start' | 'kill' } | undefined;
     /** clock of its newest start, 0 if never started */
     readonly startClock: number;
@@ -109,6 +109,8 @@ export interface OpenTask {
     readonly startedMs: number | null;
     /** the true result of the newest start is stored */
     readonly reported: boolean;
+    /** clock of a task_host_doing row that was left behind by someone, though the host's run is over */
+    readonly strayClock: number | undefined;
     /** an agent may have the newest start: a server has noted that it passes it on, or that it was begun or is killed */
     readonly taken: boolean;
   })[];
@@ -237,8 +239,11 @@ export interface Store extends AsyncDisposable {
   saveSessions(instance: string, sessions: readonly Omit<SessionRecord, 'instance'>[]): Promise<void>;
   removeSessions(instance: string, hosts: readonly string[]): Promise<void>;
   sessions(instances: readonly string[]): Promise<SessionRecord[]>;
-  /** Names of the servers that have a session with these hosts and have shown a sign of life within `aliveMs`. */
-  serversOf(hosts: readonly string[], aliveMs: number): Promise<{ readonly host: string; readonly server: string }[]>;
+  /** Which of these server processes have a session with which of these hosts. */
+  sessionsOf(
+    hosts: readonly string[],
+    instances: readonly string[],
+  ): Promise<readonly Pick<SessionRecord, 'host' | 'instance'>[]>;
 
   /** Cheap round trip that fails when the database does not answer; it takes 3 s at most. */
   ping(): Promise<void>;

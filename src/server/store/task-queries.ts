@@ -133,7 +133,16 @@ export class TaskQueries {
     return { meta, action, actionClock, scheduler, hosts: await this.#openHosts(taskId, hosts) };
   }
 
+  /** What is read in several queries may belong to different moments; where it shows, it is read once more. */
   async #openHosts(taskId: number, hosts: readonly string[] | undefined): Promise<OpenHost[]> {
+    const found = await this.#openHostsOf(taskId, hosts);
+    const torn = found.filter(isTorn).map(({ host }) => host);
+    if (torn.length === 0) return found;
+    const again = new Map((await this.#openHostsOf(taskId, torn)).map((row) => [row.host, row]));
+    return found.map((row) => again.get(row.host) ?? row);
+  }
+
+  async #openHostsOf(taskId: number, hosts: readonly string[] | undefined): Promise<OpenHost[]> {
     if (!hosts) return this.#openHostsIn(taskId, undefined);
     const found: OpenHost[] = [];
     for (let at = 0; at < hosts.length; at += HOSTS_PER_QUERY) {
@@ -174,15 +183,21 @@ export class TaskQueries {
   }
 }
 
+/** A run is under way if and only if it has a doing row. */
+function isTorn({ status, doing, strayClock }: OpenHost): boolean {
+  return strayClock !== undefined || (doing === undefined && status !== 'waiting' && !isFinal(status));
+}
+
 function openHost(row: HostRow, doing: TaskHostDoingTable | undefined, run: RunRow | undefined): OpenHost {
   const { startClock, reported } = newestStart(doing, run);
   const wanted = doing && !isFinal(row.status) ? doing : undefined;
   return {
     ...row,
     doing: wanted && { clock: wanted.clock, action: wanted.action === 'kill' ? 'kill' : 'start' },
+    strayClock: wanted ? undefined : doing?.clock,
     startClock,
     startedMs: run && run.clock === startClock ? run.started_ms : null,
-    reported,
+    reported: reported && isFinal(row.status),
     taken: run?.clock === startClock,
   };
 }

@@ -1,7 +1,7 @@
 import type { RunId } from '../../shared/run-key.js';
 import type { ResultEvent } from '../core/events.js';
 import { isFinal } from '../../shared/task-states.js';
-import { StoreError, type LastRun, type Store } from '../store/store.js';
+import type { LastRun, Store } from '../store/store.js';
 import type { HostState } from './task-service.js';
 
 /** What still happens to tasks that are done, straight on the store. */
@@ -19,16 +19,23 @@ export class ClosedTasks {
   async report(taskId: number, event: ResultEvent): Promise<'stored' | 'unknown'> {
     const run = await this.#store.lastRun(taskId, event.host);
     if (!run || event.clock > run.startClock) return 'unknown';
-    if (!isFinal(run.status)) throw new StoreError(`task ${taskId} is being opened again`);
     const newest = event.clock === run.startClock;
+    const { host, output } = event;
+    const detail = { taskId, host, clock: event.clock, ...event.report, late: true };
+    if (newest && !isFinal(run.status)) {
+      // Another program has ended the task although this host's run was under way.
+      const { status: from } = run;
+      await this.#store.commit([{ kind: 'end-host', taskId, host, from, to: event.status, output, detail }]);
+      return 'stored';
+    }
     if (newest && run.reported) return 'stored';
     await this.#store.commit([
       {
         kind: 'late-output',
         taskId,
-        host: event.host,
-        output: newest ? event.output : undefined,
-        detail: { taskId, host: event.host, clock: event.clock, ...event.report, late: true },
+        host,
+        output: newest ? output : undefined,
+        detail,
       },
     ]);
     return 'stored';

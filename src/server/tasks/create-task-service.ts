@@ -7,6 +7,7 @@ import type { Answer, StoredOutput, TaskEvent } from '../core/events.js';
 import { FINISHED } from '../core/reduce.js';
 import type { Step } from '../core/task-draft.js';
 import { DatabaseWatch } from '../peers/database-watch.js';
+import { Heartbeat } from '../peers/heartbeat.js';
 import { NO_HINTS, type Hints } from '../peers/hints.js';
 import type { Store, TaskMeta } from '../store/store.js';
 import { AgentReports } from './agent-reports.js';
@@ -54,7 +55,12 @@ export interface RunningTaskService extends TaskService, AgentEvents, PulledWork
 /** Reads the open tasks and goes on with them. Rejects with StoreError if the store can't be read. */
 export async function createTaskService(options: TaskServiceOptions): Promise<RunningTaskService> {
   const service = new StoredTaskService(options);
-  await service.start();
+  try {
+    await service.start();
+  } catch (error) {
+    await service[Symbol.asyncDispose]();
+    throw error;
+  }
   return service;
 }
 
@@ -67,8 +73,10 @@ class StoredTaskService implements RunningTaskService {
   readonly #creator: TaskCreator;
   readonly #viewed: ViewedTasks;
   readonly #watch: DatabaseWatch;
+  readonly #heartbeat: Heartbeat;
   readonly #hints: Hints;
   readonly #schedules: boolean;
+  readonly #shared: boolean;
 
   constructor(options: TaskServiceOptions) {
     const { store, gateway, log, clock, reconnectMs = RECONNECT_MS, hints = NO_HINTS } = options;
@@ -76,6 +84,7 @@ class StoredTaskService implements RunningTaskService {
     const { schedulerName, schedules = true } = options;
     this.#nowMs = clock.nowMs;
     this.#schedules = schedules;
+    this.#shared = store.shared;
     this.#hints = hints;
     this.#open = new OpenTasks({
       store,
@@ -104,15 +113,18 @@ class StoredTaskService implements RunningTaskService {
       name: schedulerName,
       schedules,
       present: (host) => gateway.present(host),
+      connected: (host) => gateway.connected(host),
       looked: () => this.#viewed.refresh(),
       intervalMs: options.watchIntervalMs ?? WATCH_INTERVAL_MS,
       log,
     });
-    hints.onTold((taskIds) => void this.#watch.look(taskIds));
+    this.#heartbeat = new Heartbeat(store.schedulers, schedulerName, log);
+    hints.onTold((taskIds) => this.#watch.look(taskIds));
   }
 
-  start(): Promise<void> {
-    return this.#watch.start();
+  async start(): Promise<void> {
+    if (this.#shared) await this.#heartbeat.start();
+    await this.#watch.start();
   }
 
   async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
@@ -179,8 +191,9 @@ class StoredTaskService implements RunningTaskService {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#open[Symbol.asyncDispose]();
     await this.#watch[Symbol.asyncDispose]();
+    await this.#open[Symbol.asyncDispose]();
+    await this.#heartbeat[Symbol.asyncDispose]();
   }
 
   #created(meta: TaskMeta, step: Step): void {

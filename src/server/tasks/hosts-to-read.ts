@@ -27,7 +27,10 @@ export function hostsToRead(
   return [...hosts];
 }
 
-/** Where a server schedules a task itself, its memory is right but for what others have done meanwhile. */
+/**
+ * Where a server schedules a task itself, its memory is right but for what others have done meanwhile. An operator's
+ * action must not miss that; results need no look, as a commit fails whose task was touched by somebody else.
+ */
 function staleHosts(
   state: TaskState,
   events: readonly TaskEvent[],
@@ -36,7 +39,11 @@ function staleHosts(
   const hosts = new Set<string>();
   let looked = false;
   for (const event of events) {
-    if (event.kind === 'look') {
+    if (event.kind === 'task-action') {
+      if (shared) return 'all';
+    } else if (event.kind === 'host-action') {
+      if (shared) hosts.add(event.host);
+    } else if (event.kind === 'look') {
       if (event.hosts === 'all') return 'all';
       looked = true;
       for (const host of event.hosts) hosts.add(host);

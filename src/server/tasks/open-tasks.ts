@@ -14,6 +14,8 @@ import { WakeQueue } from './wake-queue.js';
 
 /** How long after a failed commit a task is looked at again, ms; a task that gets an event before is looked at then. */
 const RETRY_MS = 1_000;
+/** Tasks that are read at the same time. */
+const LOADED_AT_ONCE = 8;
 
 export interface OpenTasksOptions {
   readonly store: Store;
@@ -58,14 +60,18 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   foreignRuns = new RunIndex();
   /** hosts whose agents have come, and of which it is not known yet what other servers have for them */
   readonly unseen = new Set<string>();
-  /** Other servers live that may change tasks or pass on runs. */
-  peersLive = false;
+  /** Programs of another kind live on the database: they may pass on a run without leaving a note of it. */
+  strangersLive = false;
   #elsewhere: ReadonlySet<number> = new Set();
 
   /** Reads these tasks and takes their scheduling up again. */
   async load(taskIds: readonly number[]): Promise<void> {
     for (const taskId of taskIds) this.#neverRead.add(taskId);
-    for (const taskId of taskIds) await this.#mailbox(taskId).settle();
+    const next = taskIds.values();
+    const reader = async (): Promise<void> => {
+      for (const taskId of next) await this.#mailbox(taskId).settle();
+    };
+    await Promise.all(Array.from({ length: LOADED_AT_ONCE }, reader));
   }
 
   /** Tasks that other servers schedule, as last seen. */
@@ -73,13 +79,16 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     this.#elsewhere = taskIds;
   }
 
-  /** Reads what others may have changed, and brings it to the agents. Never rejects: a failure is looked at again. */
-  async look(taskId: number, hosts: readonly string[] | 'all'): Promise<void> {
-    if (this.#stopping) return;
-    // A failure is logged by `failed`.
-    await this.#mailbox(taskId)
+  /** Reads what others may have changed, and brings it to the agents. False where that failed; it is tried again then. */
+  async look(taskId: number, hosts: readonly string[] | 'all'): Promise<boolean> {
+    if (this.#stopping) return false;
+    return await this.#mailbox(taskId)
       .post({ kind: 'look', hosts })
-      .catch(() => undefined);
+      .then(
+        () => true,
+        // Logged by `failed`.
+        () => false,
+      );
   }
 
   get shared(): boolean {
@@ -136,6 +145,11 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     return this.#tasks.get(taskId)?.mailbox.mine ?? false;
   }
 
+  /** True if hosts of the task wait, as far as is known. */
+  waits(taskId: number): boolean {
+    return (this.state(taskId)?.counts.waiting ?? 0) > 0;
+  }
+
   /** True if this host of the task is in memory. */
   knows(taskId: number, host: string): boolean {
     return this.state(taskId)?.index.has(host) ?? false;
@@ -163,7 +177,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
       nowMs: nowMs(),
       scheduler: mine ? copyRules.scheduler : undefined,
       reach: {
-        elsewhere: (host) => this.peersLive && !gateway.present(host),
+        elsewhere: (host) => this.strangersLive && !gateway.present(host),
         connected: (host) => gateway.connected(host),
         holds: (host, clock) => gateway.holdsRun(host, { taskId, clock }),
       },

@@ -12,7 +12,8 @@ const EVENTS_PER_COMMIT = 500;
 const ATTEMPTS = 3;
 /** How long an event that nobody waits for may wait for another one to share its commit. */
 const LAZY_MS = 500;
-const NO_NEWS: readonly string[] = Object.freeze([]);
+/** In place of a look whose hosts are looked at together with others. */
+const NO_LOOK: TaskEvent = Object.freeze({ kind: 'look', hosts: [] } as const);
 
 interface Item {
   readonly event: TaskEvent;
@@ -53,6 +54,8 @@ export class TaskMailbox implements Disposable {
   readonly #host: MailboxHost;
   readonly #copy: TaskCopy;
   #queue: Item[] = [];
+  /** hosts whose agents are to hear of what others have decided; kept until a step that tells them is durable */
+  readonly #untold = new Set<string>();
   #running: Promise<void> | undefined;
   /** someone waits for an answer since the last look at the queue */
   #urgent = false;
@@ -125,9 +128,8 @@ export class TaskMailbox implements Disposable {
       this.#urgent = false;
       this[Symbol.dispose]();
       const items = this.#queue.splice(0, EVENTS_PER_COMMIT);
-      const news = await this.#read(items);
-      if (!news) return;
-      if (items.length > 0 || news.length > 0) await this.#step(items, news);
+      if (!(await this.#read(items))) return;
+      if (items.length > 0 || this.#untold.size > 0) await this.#step(items);
     } while (this.#queue.length > 0);
     if (this.#done) this.#host.idle(this);
   }
@@ -138,11 +140,8 @@ export class TaskMailbox implements Disposable {
     return state !== undefined && (mine ? state.ended : !state.hosts.some(isActive));
   }
 
-  /**
-   * Hosts for which others have decided something. Undefined if there is no open task to work on; everything that waited
-   * has been answered then.
-   */
-  async #read(items: readonly Item[]): Promise<readonly string[] | undefined> {
+  /** False if there is no open task to work on; everything that waited has been answered then. */
+  async #read(items: readonly Item[]): Promise<boolean> {
     const host = this.#host;
     const context = host.context(this.taskId, this.#copy.mine);
     const wanted = hostsToRead(
@@ -150,30 +149,29 @@ export class TaskMailbox implements Disposable {
       items.map(({ event }) => event),
       { nowMs: context.nowMs, shared: host.shared, elsewhere: host.scheduledElsewhere(this.taskId) },
     );
-    if (wanted === undefined) return NO_NEWS;
+    if (wanted === undefined) return true;
     let news: readonly string[] | undefined;
     try {
       news = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.mine).nowMs);
     } catch (error) {
       this.#fail([...items, ...this.#queue.splice(0)], error);
-      return undefined;
+      return false;
     }
     if (!news) {
       for (const item of [...items, ...this.#queue.splice(0)]) item.resolve(undefined);
       host.idle(this);
-      return undefined;
+      return false;
     }
     host.loaded(this, this.#copy.state?.hosts ?? []);
-    return news;
+    for (const name of news) this.#untold.add(name);
+    return true;
   }
 
-  /** `news`: hosts to which others' decisions are to be passed on, after what the items ask for. */
-  async #step(items: readonly Item[], news: readonly string[]): Promise<void> {
+  async #step(items: readonly Item[]): Promise<void> {
     if (!this.#copy.state) return;
-    const events: TaskEvent[] = items.map((item) => item.event);
-    const told = new Set(events.flatMap(toldHosts));
-    const untold = events.some(looksAtAll) ? NO_NEWS : news.filter((host) => !told.has(host));
-    if (untold.length > 0) events.push({ kind: 'look', hosts: untold });
+    for (const { event } of items) for (const host of looksAt(event, this.#copy.state)) this.#untold.add(host);
+    const events = items.map(({ event }) => (event.kind === 'look' ? NO_LOOK : event));
+    if (this.#untold.size > 0) events.push({ kind: 'look', hosts: [...this.#untold] });
     const step = reduce(this.#copy.state, events, this.#host.context(this.taskId, this.#copy.mine));
     try {
       if (step.changes.length > 0) await this.#host.store.commit(step.changes);
@@ -183,6 +181,7 @@ export class TaskMailbox implements Disposable {
       else this.#fail(items, error);
       return;
     }
+    this.#untold.clear();
     this.#copy.advance(step.state);
     this.#host.committed(this, step);
     items.forEach((item, position) => item.resolve(step.answers[position]));
@@ -193,7 +192,8 @@ export class TaskMailbox implements Disposable {
     const again = items.filter((item) => item.attempt < ATTEMPTS);
     this.#queue.unshift(...again.map((item) => ({ ...item, attempt: item.attempt + 1 })));
     const givenUp = items.filter((item) => item.attempt >= ATTEMPTS);
-    if (givenUp.length > 0) this.#fail(givenUp, error);
+    if (again.length === 0) this.#fail(givenUp, error);
+    else for (const item of givenUp) item.reject(error);
   }
 
   #fail(items: readonly Item[], cause: unknown): void {
@@ -203,12 +203,8 @@ export class TaskMailbox implements Disposable {
   }
 }
 
-/** Hosts whose agents hear of their newest state by the event itself. */
-function toldHosts(event: TaskEvent): readonly string[] {
-  if (event.kind === 'host-action') return [event.host];
-  return event.kind === 'look' && event.hosts !== 'all' ? event.hosts : [];
-}
-
-function looksAtAll(event: TaskEvent): boolean {
-  return event.kind === 'look' && event.hosts === 'all';
+/** Hosts that a look is about: should its commit fail, they are to be looked at again. */
+function looksAt(event: TaskEvent, state: TaskState): readonly string[] {
+  if (event.kind !== 'look') return [];
+  return event.hosts === 'all' ? state.hosts.filter(isActive).map(({ host }) => host) : event.hosts;
 }

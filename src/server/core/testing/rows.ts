@@ -1,5 +1,5 @@
 import { isFinal, type HostStatus, type TaskAction } from '../../../shared/task-states.js';
-import type { TaskChange } from '../../store/changes.js';
+import type { TaskChange, Tenure } from '../../store/changes.js';
 import type { OpenTask, TaskMeta } from '../../store/store.js';
 
 interface Row {
@@ -36,6 +36,11 @@ export class Rows {
     return this.#action === undefined;
   }
 
+  /** of the doing row of a host; undefined where it has none */
+  doing(host: string): { readonly clock: number; readonly action: 'start' | 'kill' } | undefined {
+    return this.#row(host)?.doing;
+  }
+
   status(host: string): HostStatus | undefined {
     return this.#row(host)?.status;
   }
@@ -54,6 +59,7 @@ export class Rows {
           host,
           status,
           doing: isFinal(status) ? undefined : doing && { ...doing },
+          strayClock: isFinal(status) ? doing?.clock : undefined,
           startClock,
           startedMs: run?.startedMs ?? null,
           reported: run?.reported ?? false,
@@ -78,20 +84,23 @@ export class Rows {
       case 'create-task':
         return false;
       case 'as-scheduler':
-        return (
-          this.scheduler === change.scheduler && (change.action === undefined || this.#action?.action === change.action)
-        );
+        return this.#isAs(change);
       case 'task-action':
         if (!this.#action) return false;
         this.#action = { action: change.action, clock: change.clock };
         return true;
       case 'touch-task':
-        if (this.#action) this.#action = { ...this.#action, clock: change.clock };
+        if (!this.#action) return false;
+        this.#action = { ...this.#action, clock: change.clock };
         return true;
-      case 'end-task': {
-        const open = this.#action !== undefined;
+      case 'end-task':
+        if (!this.#isAs(change) || this.#hosts.some(({ doing }) => doing)) return false;
         this.#action = undefined;
-        return open;
+        return true;
+      case 'drop-doing': {
+        const row = this.#row(change.host);
+        if (row?.doing?.clock === change.clock) row.doing = undefined;
+        return true;
       }
       case 'take-run': {
         const row = this.#row(change.host);
@@ -125,6 +134,10 @@ export class Rows {
       default:
         return change satisfies never;
     }
+  }
+
+  #isAs({ scheduler, action, actionClock }: Tenure): boolean {
+    return this.scheduler === scheduler && this.#action?.action === action && this.#action.clock === actionClock;
   }
 
   #change(change: { readonly host: string; readonly from: HostStatus }, to: HostStatus, doing: Row['doing']): boolean {

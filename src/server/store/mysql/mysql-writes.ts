@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import type { HostRef, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
+import type { ActionRow, HostRef, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
 import type { Statement } from '../engine.js';
 import type { AgentTable, RunRow, ServerTable, SessionTable, TaskMetaRow } from '../schema/tables.js';
 import { MysqlHostWrites } from './mysql-host-writes.js';
-import { insertInto, RowShape } from './row-shape.js';
+import { insertInto, RowShape, type ShapeText } from './row-shape.js';
 
 const NOW_MS = 'cast(unix_timestamp(now(3)) * 1000 as signed)';
 
@@ -20,6 +20,7 @@ const RANK = Object.freeze({
   kept: 4,
   started: 5,
   ended: 6,
+  end: 7,
 } as const);
 
 const RUN_KEY = ['task_id', 'host', 'clock'] as const;
@@ -82,6 +83,13 @@ export class MysqlWrites implements Writes {
     tail: ')',
     columns: ['id', 'host'],
   });
+  readonly dropDoing: Writes['dropDoing'] = {
+    of: (_scope, rows) =>
+      rows.map(({ id, host, clock }) => ({
+        sql: 'delete from `task_host_doing` where `id` = ? and `host` = ? and `clock` = ?',
+        parameters: [id, host, clock],
+      })),
+  };
   readonly holdDoing: Writes['holdDoing'] = {
     of: (_scope, rows) =>
       rows.map(({ id, host, clock, action }) => ({
@@ -118,16 +126,14 @@ export class MysqlWrites implements Writes {
       rows.map(({ id, clock }) => ({
         sql: 'update `task_action` set `clock` = ? where `id` = ?',
         parameters: [clock, id],
-      })),
-  };
-  readonly holdAction: Writes['holdAction'] = {
-    of: (_scope, rows) =>
-      rows.map(({ id, action }) => ({
-        sql: 'update `task_action` set `clock` = `clock` where `id` = ? and `action` = ?',
-        parameters: [id, action],
         expectRows: 1,
       })),
   };
+  readonly holdAction = new RowShape<ActionRow>({
+    target: 'task_action',
+    rank: RANK.hold,
+    ...ofActions('update `task_action` set `clock` = `clock` where '),
+  });
   readonly holdScheduler = new RowShape<{ id: number; scheduler: string }>({
     target: 'task_scheduler',
     rank: RANK.hold,
@@ -144,22 +150,27 @@ export class MysqlWrites implements Writes {
     columns: ['id', 'scheduler'],
     rowsEach: 1,
   });
-  readonly deleteAction = new RowShape<{ id: number }>({
+  readonly deleteAction = new RowShape<ActionRow>({
     target: 'task_action',
-    rank: RANK.delete,
-    head: 'delete from `task_action` where `id` in (',
-    row: '?',
-    tail: ')',
-    columns: ['id'],
-    rowsEach: 1,
+    // After whatever takes the doing rows away.
+    rank: RANK.end,
+    ...ofActions('delete from `task_action` where ('),
+    tail: ') and not exists (select 1 from `task_host_doing` where `task_host_doing`.`id` = `task_action`.`id`)',
   });
-  readonly deleteScheduler = new RowShape<{ id: number }>({
+  readonly deleteScheduler = new RowShape<{ id: number; scheduler: string }>({
     target: 'task_scheduler',
-    rank: RANK.delete,
-    head: 'delete from `task_scheduler` where `id` in (',
-    row: '?',
+    rank: RANK.end,
+    single: {
+      text: 'delete from `task_scheduler` where `id` = ? and `scheduler` = ?',
+      columns: ['id', 'scheduler'],
+      rowsEach: 1,
+    },
+    rowsMost: 100,
+    head: 'delete from `task_scheduler` where (`id`, `scheduler`) in (',
+    row: '(?, ?)',
     tail: ')',
-    columns: ['id'],
+    columns: ['id', 'scheduler'],
+    rowsEach: 1,
   });
   readonly onceKey: RowWrite<OnceRow> = new OnceKeyWrite();
   readonly saveAgent = insertInto<AgentTable>('ibex_agent', AGENT_COLUMNS, {
@@ -233,6 +244,21 @@ class OnceKeyWrite implements RowWrite<OnceRow> {
   of(scope: string, rows: readonly OnceRow[]): Statement[] {
     return [...this.#expired.of(scope, rows), ...this.#insert.of(scope, rows)];
   }
+}
+
+/** Rows of task_action that are as expected. */
+function ofActions(
+  head: string,
+): Pick<ShapeText<ActionRow>, 'head' | 'row' | 'between' | 'rowsMost' | 'columns' | 'rowsEach'> {
+  return {
+    head,
+    // Not as triples in brackets, of which the primary key is only a part.
+    row: '(`id` = ? and `action` = ? and `clock` = ?)',
+    between: ' or ',
+    rowsMost: 100,
+    columns: ['id', 'action', 'clock'],
+    rowsEach: 1,
+  };
 }
 
 /** For rows that are there already: these columns take the new values. */

@@ -6,7 +6,7 @@ import { UserError } from '../../../shared/errors.js';
 import { GO_TASKS, goTables } from '../testing/go-database.js';
 import { MysqlPlace, newName } from '../testing/mysql-place.js';
 import type { TaskChange } from '../changes.js';
-import { createOf, metaOf } from '../testing/sample-task.js';
+import { createOf, endOf, metaOf } from '../testing/sample-task.js';
 import { openTaskIds, StoreFixture } from '../testing/store-fixture.js';
 import { silentLog } from '../testing/store-place.js';
 import { mysqlPlace, mysqlServer, testMysql } from '../testing/test-databases.js';
@@ -163,7 +163,7 @@ describe('opening a MySQL store', { skip }, () => {
     await using f = await StoreFixture.open(mysqlPlace());
     await f.store[Symbol.asyncDispose]();
     await assert.rejects(f.store.ping(), { name: 'StoreError' });
-    await assert.rejects(f.store.commit([{ kind: 'end-task', taskId: 1 }]), { name: 'StoreError' });
+    await assert.rejects(f.store.commit([endOf(1)]), { name: 'StoreError' });
   });
 
   it('tries a transaction again that has to wait too long for a lock', async () => {

@@ -14,6 +14,8 @@ export interface ShapeText<V> {
   readonly head: string;
   /** one row, with a `?` for each of `columns` */
   readonly row: string;
+  /** what comes between two rows; a comma by default */
+  readonly between?: string;
   readonly tail?: string;
   /** for one row, where that is another statement: its whole text with a `?` for each of its columns */
   readonly single?: Pick<ShapeText<V>, 'columns' | 'rowsEach'> & { readonly text: string };
@@ -81,8 +83,8 @@ export class RowsStatement<V> implements Statement {
   get sql(): string {
     const single = this.#single;
     if (single) return single.text;
-    const { head, row, tail = '' } = this.#text;
-    return `${head}${this.#rows.map(() => row).join(', ')}${tail}`;
+    const { head, row, between = ', ', tail = '' } = this.#text;
+    return `${head}${this.#rows.map(() => row).join(between)}${tail}`;
   }
 
   get parameters(): readonly unknown[] {
@@ -92,12 +94,12 @@ export class RowsStatement<V> implements Statement {
 
   /** `sql` with `parameters` in it, without a detour over either: this is most of what writing costs here. */
   filled(literal: (value: unknown) => string): string {
-    const { head, row: pattern, tail = '', columns } = this.#text;
+    const { head, row: pattern, between = ', ', tail = '', columns } = this.#text;
     const [only] = this.#rows;
     const single = this.#single;
     if (single && only !== undefined) return filledRow(single.text.split('?'), single.columns, only, literal);
     const pieces = pattern.split('?');
-    return `${head}${this.#rows.map((row) => filledRow(pieces, columns, row, literal)).join(', ')}${tail}`;
+    return `${head}${this.#rows.map((row) => filledRow(pieces, columns, row, literal)).join(between)}${tail}`;
   }
 
   get #single(): ShapeText<V>['single'] {

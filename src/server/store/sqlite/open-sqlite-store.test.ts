@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { UserError } from '../../../shared/errors.js';
-import { metaOf } from '../testing/sample-task.js';
+import { endOf, metaOf } from '../testing/sample-task.js';
 import { StoreFixture } from '../testing/store-fixture.js';
 import { SqlitePlace } from '../testing/store-place.js';
 import { openSqliteStore } from './open-sqlite-store.js';
@@ -68,7 +68,7 @@ describe('opening a SQLite store', () => {
     await using f = await StoreFixture.open(new SqlitePlace());
     await f.store[Symbol.asyncDispose]();
     await assert.rejects(f.store.ping(), { name: 'StoreError', message: 'the database does not answer' });
-    await assert.rejects(f.store.commit([{ kind: 'end-task', taskId: 1 }]), { name: 'StoreError' });
+    await assert.rejects(f.store.commit([endOf(1)]), { name: 'StoreError' });
   });
 
   it('has everything it acknowledged after a kill -9, and gives no id twice', async () => {

@@ -1,10 +1,9 @@
 import { sql, type Kysely } from 'kysely';
-import type { HostChange, HostRef, HostText, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
+import type { ActionRow, HostRef, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
 import type { Statement } from '../engine.js';
 import type { AgentTable, RunRow, ServerTable, SessionTable, TaskMetaRow, Tables } from '../schema/tables.js';
+import { ROWS_PER_INSERT, sqliteHostWrites } from './sqlite-host-writes.js';
 import { RowsTemplate, Template } from './template.js';
-
-const ROWS_PER_INSERT = 128;
 
 export const SQLITE_NOW_MS = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
 export const SQLITE_NOW_SECONDS = sql<number>`unixepoch()`;
@@ -18,6 +17,7 @@ export class SqliteWrites implements Writes {
   readonly insertScheduler;
   readonly insertDoing;
   readonly deleteDoing;
+  readonly dropDoing;
   readonly holdDoing;
   readonly runKept;
   readonly runStarted;
@@ -68,6 +68,13 @@ export class SqliteWrites implements Writes {
     );
     this.deleteDoing = Template.of<HostRef>((s) =>
       db.deleteFrom('task_host_doing').where('id', '=', s('id')).where('host', '=', s('host')),
+    );
+    this.dropDoing = Template.of<HostRef & { clock: number }>((s) =>
+      db
+        .deleteFrom('task_host_doing')
+        .where('id', '=', s('id'))
+        .where('host', '=', s('host'))
+        .where('clock', '=', s('clock')),
     );
     this.holdDoing = Template.of<Tables['task_host_doing']>(
       (s) =>
@@ -125,19 +132,22 @@ export class SqliteWrites implements Writes {
           .where('id', '=', s('id')),
       { expectRows: 1 },
     );
-    this.touchAction = Template.of<{ id: number; clock: number }>((s) =>
-      db
-        .updateTable('task_action')
-        .set({ clock: s('clock') })
-        .where('id', '=', s('id')),
+    this.touchAction = Template.of<{ id: number; clock: number }>(
+      (s) =>
+        db
+          .updateTable('task_action')
+          .set({ clock: s('clock') })
+          .where('id', '=', s('id')),
+      { expectRows: 1 },
     );
-    this.holdAction = Template.of<{ id: number; action: string }>(
+    this.holdAction = Template.of<ActionRow>(
       (s) =>
         db
           .updateTable('task_action')
           .set((eb) => ({ clock: eb.ref('clock') }))
           .where('id', '=', s('id'))
-          .where('action', '=', s('action')),
+          .where('action', '=', s('action'))
+          .where('clock', '=', s('clock')),
       { expectRows: 1 },
     );
     this.holdScheduler = Template.of<Tables['task_scheduler']>(
@@ -149,11 +159,22 @@ export class SqliteWrites implements Writes {
           .where('scheduler', '=', s('scheduler')),
       { expectRows: 1 },
     );
-    this.deleteAction = Template.of<{ id: number }>((s) => db.deleteFrom('task_action').where('id', '=', s('id')), {
-      expectRows: 1,
-    });
-    this.deleteScheduler = Template.of<{ id: number }>((s) =>
-      db.deleteFrom('task_scheduler').where('id', '=', s('id')),
+    this.deleteAction = Template.of<ActionRow>(
+      (s) =>
+        db
+          .deleteFrom('task_action')
+          .where('id', '=', s('id'))
+          .where('action', '=', s('action'))
+          .where('clock', '=', s('clock'))
+          .where((eb) => {
+            const doing = eb.selectFrom('task_host_doing').select('host');
+            return eb.not(eb.exists(doing.whereRef('task_host_doing.id', '=', 'task_action.id')));
+          }),
+      { expectRows: 1 },
+    );
+    this.deleteScheduler = Template.of<Tables['task_scheduler']>(
+      (s) => db.deleteFrom('task_scheduler').where('id', '=', s('id')).where('scheduler', '=', s('scheduler')),
+      { expectRows: 1 },
     );
     this.onceKey = new OnceKeyWrite(db);
     this.saveAgent = Template.of<AgentTable>((s) => {
@@ -211,7 +232,7 @@ export class SqliteWrites implements Writes {
   hosts(table: `task_host_${number}`): HostWrites {
     let writes = this.#hosts.get(table);
     if (!writes) {
-      writes = hostWrites(this.#db, table);
+      writes = sqliteHostWrites(this.#db, table);
       this.#hosts.set(table, writes);
     }
     return writes;
@@ -249,39 +270,4 @@ class OnceKeyWrite implements RowWrite<OnceRow> {
   of(scope: string, rows: readonly OnceRow[]): Statement[] {
     return [...this.#expired.of(scope, rows), ...this.#insert.of(scope, rows)];
   }
-}
-
-function hostWrites(db: Kysely<Tables>, table: `task_host_${number}`): HostWrites {
-  return {
-    insert: new RowsTemplate(ROWS_PER_INSERT, (rows) =>
-      db.insertInto(table).values(rows.map((s) => ({ id: s('id'), host: s('host'), status: s('status') }))),
-    ),
-    status: Template.of<HostChange>(
-      (s) =>
-        db
-          .updateTable(table)
-          .set({ status: s('to') })
-          .where('id', '=', s('id'))
-          .where('host', '=', s('host'))
-          .where('status', '=', s('from')),
-      { expectRows: 1 },
-    ),
-    output: Template.of<HostChange & HostText>(
-      (s) =>
-        db
-          .updateTable(table)
-          .set({ status: s('to'), stdout: s('stdout'), stderr: s('stderr') })
-          .where('id', '=', s('id'))
-          .where('host', '=', s('host'))
-          .where('status', '=', s('from')),
-      { expectRows: 1 },
-    ),
-    outputOnly: Template.of<HostText>((s) =>
-      db
-        .updateTable(table)
-        .set({ stdout: s('stdout'), stderr: s('stderr') })
-        .where('id', '=', s('id'))
-        .where('host', '=', s('host')),
-    ),
-  };
 }

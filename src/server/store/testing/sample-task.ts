@@ -34,6 +34,12 @@ export function createOf(
   };
 }
 
+/** As whoever has created the task ends it. */
+export function endOf(taskId: number): TaskChange {
+  const actionClock = Math.floor(metaOf(taskId).created.getTime() / 1_000);
+  return { kind: 'end-task', taskId, scheduler: '127.0.0.1:20090', action: 'start', actionClock };
+}
+
 export function detailOf(taskId: number, host: string, clock: number, changes: Partial<RunDetail> = {}): RunDetail {
   return {
     taskId,

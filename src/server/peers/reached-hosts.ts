@@ -1,0 +1,38 @@
+import type { Store, Survey } from '../store/store.js';
+import type { Looks } from './compare-survey.js';
+
+/** The server processes of our kind that live on the database: of each name the newest, as a restart leaves another. */
+export type Peers = ReadonlyMap<string, string>;
+
+/** A server that has shown no sign of life for so long is gone, ms. */
+const GONE_AFTER_MS = 10_000;
+
+export async function livingPeers(store: Pick<Store, 'serverMarks'>): Promise<Peers> {
+  const marks = [...(await store.serverMarks())].filter(({ seenMsAgo }) => seenMsAgo < GONE_AFTER_MS);
+  marks.sort((a, b) => b.seenMsAgo - a.seenMsAgo);
+  return new Map(marks.map(({ name, instance }) => [name, instance]));
+}
+
+export interface ReachContext {
+  readonly store: Pick<Store, 'sessionsOf'>;
+  readonly peers: Peers;
+  readonly tasks: Survey['tasks'];
+  /** this server has nothing of the host's run in memory, and its agent would get it at once */
+  readonly mayLeave: (taskId: number, host: string) => boolean;
+}
+
+/** Without new starts on hosts that the server which schedules their task reaches by itself. */
+export async function withoutReached(looks: Looks, { store, peers, tasks, mayLeave }: ReachContext): Promise<Looks> {
+  const hosts = [...looks].flatMap(([taskId, of]) => (of === 'all' ? [] : of.filter((host) => mayLeave(taskId, host))));
+  if (hosts.length === 0) return looks;
+  const sessions = await store.sessionsOf([...new Set(hosts)], [...peers.values()]);
+  const reached = new Set(sessions.map(({ instance, host }) => `${instance} ${host}`));
+  const schedulers = new Map(tasks.map(({ taskId, scheduler }) => [taskId, scheduler ?? '']));
+  const left = new Map<number, readonly string[] | 'all'>();
+  for (const [taskId, of] of looks) {
+    const owner = peers.get(schedulers.get(taskId) ?? '');
+    const rest = of === 'all' ? of : of.filter((host) => !mayLeave(taskId, host) || !reached.has(`${owner} ${host}`));
+    if (rest === 'all' || rest.length > 0) left.set(taskId, rest);
+  }
+  return left;
+}
