@@ -29,6 +29,8 @@ export class TaskDraft {
   readonly #starts = new Map<string, TaskChange>();
   readonly #effects: Effect[] = [];
   readonly #touched = new Set<number>();
+  /** hosts and clocks of the kills among the effects */
+  readonly #kills = new Set<string>();
   #action: TaskAction;
   #actionClock: number;
   #touches = false;
@@ -190,6 +192,9 @@ export class TaskDraft {
   }
 
   sendKill(host: string, clock: number): void {
+    const name = `${host} ${clock}`;
+    if (this.#kills.has(name)) return;
+    this.#kills.add(name);
     this.#effects.push({ kind: 'kill', host, clock });
   }
 

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { testMysql } from '../store/testing/test-databases.js';
+import { result } from '../tasks/testing/fixture.js';
+import { TwoServers } from './testing/two-servers.js';
+
+const skip = 'missing' in testMysql && testMysql.missing;
+/** Neither server looks at the database by itself while a test runs: what it has in memory stays as old as it is. */
+const NEVER_MS = 3_600_000;
+
+async function open(...hosts: readonly string[]): Promise<TwoServers> {
+  const servers = await TwoServers.open({ watchMs: NEVER_MS });
+  for (const host of hosts) for (const { gateway } of [servers.one, servers.two]) gateway.online.add(host);
+  return servers;
+}
+
+describe('a server that does not know yet what another one has done', { skip }, () => {
+  it('does not end the task while a host runs that was started again elsewhere', async () => {
+    await using servers = await open('a', 'b');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    const clock = one.gateway.clockOf('a');
+    await one.service.runEnded('a', result(taskId, clock));
+    await two.service.actOnHost(taskId, 'a', 'redo');
+    await one.service.runEnded('b', result(taskId, clock));
+    assert.deepEqual(await servers.statuses(taskId), { a: 'running', b: 'success' });
+    assert.equal(await one.store.action(taskId), 'start');
+    const again = result(taskId, two.gateway.clockOf('a'), { status: 'failed', exitCode: 1 });
+    assert.equal(await one.service.runEnded('a', again), 'stored');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'failed', b: 'success' });
+    assert.equal(await one.store.action(taskId), undefined);
+  });
+
+  it('kills with the task what was started again elsewhere', async () => {
+    await using servers = await open('a', 'b');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    await one.service.runEnded('a', result(taskId, one.gateway.clockOf('a')));
+    await two.service.actOnHost(taskId, 'a', 'redo');
+    await one.service.act(taskId, 'kill');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killing', b: 'killing' });
+    const told = one.gateway.kills.map(({ host, run }) => [host, run.clock]);
+    assert.deepEqual(told.toSorted(), [
+      ['a', two.gateway.clockOf('a')],
+      ['b', one.gateway.clockOf('b')],
+    ]);
+  });
+
+  it('starts no more hosts than the batch allows beside one that was started again elsewhere', async () => {
+    await using servers = await open('a', 'b', 'c');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b', 'c'], batch: 1 });
+    await one.service.runEnded('a', result(taskId, one.gateway.clockOf('a')));
+    await two.service.actOnHost(taskId, 'a', 'redo');
+    await one.service.runEnded('b', result(taskId, one.gateway.clockOf('b')));
+    assert.deepEqual(await servers.statuses(taskId), { a: 'running', b: 'success', c: 'waiting' });
+  });
+
+  it('does a redo of a host whose end was stored elsewhere', async () => {
+    await using servers = await open('a', 'b');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    const clock = one.gateway.clockOf('a');
+    await two.service.runEnded('a', result(taskId, clock, { status: 'failed', exitCode: 1 }));
+    await one.service.actOnHost(taskId, 'a', 'redo');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'running', b: 'running' });
+    assert.ok(one.gateway.clockOf('a') > clock);
+  });
+
+  it('takes a result that comes once more not for the one of a newer start', async () => {
+    await using servers = await open('a', 'b');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    const first = result(taskId, one.gateway.clockOf('a'), { status: 'failed', exitCode: 1 });
+    await two.service.runEnded('a', first);
+    await two.service.actOnHost(taskId, 'a', 'redo');
+    assert.equal(await one.service.runEnded('a', first), 'stored');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'running', b: 'running' });
+    assert.equal(await one.service.runEnded('a', result(taskId, two.gateway.clockOf('a'))), 'stored');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'success', b: 'running' });
+  });
+
+  it('settles at once the kill of a host that neither of them reaches', async () => {
+    await using servers = await open();
+    const { one } = servers;
+    const taskId = await servers.create(one, { hosts: ['a'] });
+    await one.service.actOnHost(taskId, 'a', 'kill');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killed' });
+  });
+
+  it('tells the agent of a kill by which somebody has overwritten the only trace of the start', async () => {
+    await using servers = await open('a');
+    const { one } = servers;
+    const taskId = await servers.create(one, { hosts: ['a'] });
+    const clock = one.gateway.clockOf('a');
+    await servers.place.run(
+      `update task_host_${taskId % 100} set status = 'killing' where id = ${taskId}`,
+      `update task_host_doing set action = 'kill', clock = ${clock + 7} where id = ${taskId}`,
+    );
+    // Whatever makes it read the host: here a start that the agent tells of.
+    one.service.runStarted('a', { taskId, clock: clock + 1 }, 1);
+    one.service.agentListed('a', [{ taskId, clock, state: 'running' }], false);
+    const killed = result(taskId, clock, { status: 'killed', exitCode: 143, signal: 15 });
+    assert.equal(await one.service.runEnded('a', killed), 'stored');
+    assert.deepEqual(
+      one.gateway.kills.map(({ run }) => run.clock),
+      [clock],
+    );
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killed' });
+  });
+
+  it('clears a doing row away that somebody has left behind, and ends the task', async () => {
+    await using servers = await open('a');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    await servers.place.run(
+      `update task_host_${taskId % 100} set status = 'success' where id = ${taskId}`,
+      `delete from task_host_doing where id = ${taskId} and host = 'b'`,
+    );
+    await servers.stop(one);
+    await two.store.schedulers.take([taskId], one.name, two.name);
+    assert.deepEqual(await two.service.act(taskId, 'start'), { outcome: 'done' });
+    // The wake that follows every reading.
+    while ((await two.store.action(taskId)) !== undefined) await new Promise((done) => setTimeout(done, 10));
+    assert.deepEqual((await two.store.survey()).doings, []);
+  });
+});
