@@ -6,6 +6,7 @@ export interface TaskOptions {
   readonly script: string;
   readonly hosts: readonly string[];
   readonly timeout?: number;
+  readonly batch?: number;
   readonly stdin?: string;
   readonly args?: string;
 }
