@@ -97,15 +97,33 @@ test(
         ),
       );
       const chain = await createChain(one, gated.script);
-      await waitFor('the first start', () => gated.starts()[0] !== '');
-      fleet.server(0).process.child.kill('SIGSTOP');
+      await waitFor('all starts', () => gated.starts().length === 41);
+      await fleet.server(0).process.end('SIGKILL');
+      const meanwhile = await two.create({ script: 'true', hosts: HOSTS });
+      await two.settled(meanwhile, 5_000);
       gated.open();
+      for (const id of ids) assert.deepEqual(Object.values(await two.settled(id, TAKEN_OVER_MS)), ['success']);
       assert.deepEqual(Object.values(await two.settled(chain, TAKEN_OVER_MS)), ['success', 'success', 'success']);
-      fleet.server(0).process.child.kill('SIGCONT');
+      assertOnce(gated.starts(), 43);
+      await fleet.startAgain(0);
       assert.deepEqual(Object.values(await one.settled(chain)), ['success', 'success', 'success']);
-      const after = await one.create({ script: 'true', hosts: HOSTS });
-      assert.deepEqual(Object.values(await one.settled(after)), ['success', 'success', 'success']);
-      assertOnce(gated.starts(), 3);
     });
   },
 );
+
+test('a server that is stopped, loses its tasks and wakes up again starts nothing a second time', options, async () => {
+  await withFleet(2, async (fleet) => {
+    const [one, two] = [fleet.server(0).api, fleet.server(1).api];
+    const gated = gatedScript(fleet, 'stopped');
+    const chain = await createChain(one, gated.script);
+    await waitFor('the first start', () => gated.starts()[0] !== '');
+    fleet.server(0).process.child.kill('SIGSTOP');
+    gated.open();
+    assert.deepEqual(Object.values(await two.settled(chain, TAKEN_OVER_MS)), ['success', 'success', 'success']);
+    fleet.server(0).process.child.kill('SIGCONT');
+    assert.deepEqual(Object.values(await one.settled(chain)), ['success', 'success', 'success']);
+    const after = await one.create({ script: 'true', hosts: HOSTS });
+    assert.deepEqual(Object.values(await one.settled(after)), ['success', 'success', 'success']);
+    assertOnce(gated.starts(), 3);
+  });
+});
