@@ -23,11 +23,8 @@ export async function openCluster(engine: SqlEngine, db: Kysely<Tables>): Promis
         ])
         .where((eb) => eb.not(eb.exists(eb.selectFrom('ibex_cluster').select('ibex_cluster.id')))),
     );
-  try {
-    await engine.transaction([engine.compile(insert)]);
-  } catch (error) {
-    if (!(error instanceof StatementError && error.fault === 'duplicate')) throw error;
-  }
+  const [outcome] = await engine.transaction([[engine.compile(insert)]]);
+  if (outcome instanceof StatementError && outcome.fault !== 'duplicate') throw outcome;
   const made = await readCluster(engine, db);
   if (!made) throw new StoreError('the database does not keep the id of its cluster');
   return made;

@@ -38,6 +38,9 @@ export interface StatementShape {
   statement(rows: readonly unknown[]): Statement;
 }
 
+/** The rows that each statement of a member changed (1 for one that was joined with others), or why it was left out. */
+export type MemberOutcome = readonly number[] | StatementError;
+
 /**
  * A database as the store needs it: one writer, statements in its own dialect, compiled by kysely. SQLite and MySQL
  * implement it.
@@ -46,11 +49,11 @@ export interface SqlEngine extends AsyncDisposable {
   /** Rejects with StoreError. */
   query<Row>(query: CompiledQuery<Row>): Promise<Row[]>;
   /**
-   * Runs the statements in one durable transaction, all or none, and gives the rows that each changed (1 for one that
-   * was joined with others). Rejects with StatementError where one of them is to blame, with StoreError where the
-   * database as a whole is. One transaction at a time.
+   * Runs the members, each a list of statements, in one durable transaction. One that is to blame for a failure is left
+   * out whole, as if it had not been asked for; the others are stored. Resolves with an outcome for each, in order.
+   * Rejects with StoreError where the database as a whole is to blame: nothing is stored then. One transaction at a time.
    */
-  transaction(statements: readonly Statement[]): Promise<number[]>;
+  transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]>;
   /** A statement with nothing expected of it. */
   compile(query: Compilable): Statement;
 }
@@ -58,17 +61,19 @@ export interface SqlEngine extends AsyncDisposable {
 /** `rows`: it ran, but the rows were not as expected; `duplicate`: a unique key is taken; `refused`: anything else. */
 export type StatementFault = 'rows' | 'duplicate' | 'refused';
 
-/** The statement at `index` was refused, or did not find the rows it expected; the transaction was undone. */
+/** A statement was refused, or did not find the rows it expected; nothing of its member was stored. */
 export class StatementError extends Error {
   override readonly name = 'StatementError';
-  readonly index: number;
   readonly fault: StatementFault;
+  /** as the statement says */
+  readonly unique: UniqueKey | undefined;
 
-  constructor(index: number, fault: StatementFault, cause?: unknown) {
+  /** `statement`: undefined where it is not known which one it was. */
+  constructor(fault: StatementFault, statement: Statement | undefined, cause?: unknown) {
     super(fault === 'rows' ? 'rows were changed by someone else' : 'a statement was refused by the database', {
       cause,
     });
-    this.index = index;
     this.fault = fault;
+    this.unique = statement?.unique;
   }
 }

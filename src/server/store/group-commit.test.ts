@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { StatementError, type SqlEngine, type Statement } from './engine.js';
+import { StatementError, type MemberOutcome, type SqlEngine, type Statement } from './engine.js';
 import { GroupCommit } from './group-commit.js';
 import { StoreError, type Store } from './store.js';
 import { createOf, metaOf } from './testing/sample-task.js';
@@ -89,39 +89,45 @@ describe('a group of commits', () => {
     ]);
   });
 
-  it('splits by the statement that was refused', async () => {
+  it('gives each member its own outcome, in one transaction', async () => {
     const engine = new SlowEngine();
     await using commits = new GroupCommit(engine);
-    const all = Promise.allSettled([
-      commits.run([statement('a'), statement('b')]),
-      commits.run([statement('c')]),
-      commits.run([statement('d'), statement('e')]),
-    ]);
+    const runs = Promise.allSettled(
+      ['a', 'rows', 'task-id', 'once-key', 'b'].map((sql) => commits.run([statement(sql)])),
+    );
     await engine.begun(1);
-    engine.release(new StatementError(2, 'rows'));
-    await engine.begun(2);
+    engine.refuse('rows', new StatementError('rows', undefined));
+    for (const unique of ['task-id', 'once-key'] as const) {
+      engine.refuse(unique, new StatementError('duplicate', { ...statement(unique), unique }));
+    }
     engine.release();
     assert.deepEqual(
-      (await all).map(({ status }) => status),
-      ['fulfilled', 'rejected', 'fulfilled'],
+      (await runs).map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : nameOf(outcome.reason))),
+      [[1], 'StaleStateError', 'TaskIdTakenError', 'OnceKeyTakenError', [1]],
     );
-    assert.deepEqual(engine.groups[1], ['a', 'b', 'd', 'e']);
+    assert.equal(engine.groups.length, 1);
   });
 });
 
 /** An engine whose transactions end when the test says so: SQLite's are over before anything else can come. */
 class SlowEngine implements SqlEngine {
   readonly groups: string[][] = [];
+  readonly #refused = new Map<string, StatementError>();
   #release: ((error: Error | undefined) => void) | undefined;
   #onBegin: (() => void) | undefined;
 
-  async transaction(statements: readonly Statement[]): Promise<number[]> {
-    this.groups.push(statements.map(({ sql }) => sql));
+  async transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]> {
+    this.groups.push(members.flat().map(({ sql }) => sql));
     const released = new Promise<Error | undefined>((resolve) => (this.#release = resolve));
     this.#onBegin?.();
     const error = await released;
     if (error) throw error;
-    return statements.map(() => 1);
+    return members.map((member) => this.#refused.get(member[0]?.sql ?? '') ?? member.map(() => 1));
+  }
+
+  /** The member that begins with this statement is left out. */
+  refuse(sql: string, error: StatementError): void {
+    this.#refused.set(sql, error);
   }
 
   async begun(group: number): Promise<void> {

@@ -1,11 +1,11 @@
-import { StatementError, type SqlEngine, type Statement } from './engine.js';
+import { StatementError, type MemberOutcome, type SqlEngine, type Statement } from './engine.js';
 import { NotWantedError, StaleStateError, StoreError, TaskIdTakenError } from './store.js';
 
 interface Member {
   readonly statements: readonly Statement[];
   readonly bytes: number;
   readonly wanted: (() => boolean) | undefined;
-  readonly resolve: (changedRows: number[]) => void;
+  readonly resolve: (changedRows: readonly number[]) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -31,7 +31,8 @@ const ROW_BYTES = 64;
 /**
  * Makes one transaction of all that is asked for while the one before is under way: a commit costs a disk's flush
  * whatever is in it. There is no timer; the first caller of a quiet moment waits for its turn of the event loop only.
- * Waiting is limited to `queueBytes`; what comes on top is refused with StoreError.
+ * What can't be stored is left out, and the others are stored in the same transaction. Waiting is limited to
+ * `queueBytes`; what comes on top is refused with StoreError.
  */
 export class GroupCommit implements AsyncDisposable {
   readonly #engine: SqlEngine;
@@ -51,7 +52,7 @@ export class GroupCommit implements AsyncDisposable {
    * says false right before the transaction, TaskIdTakenError or OnceKeyTakenError where such a key is in use,
    * StoreError else.
    */
-  run(statements: readonly Statement[], wanted?: () => boolean): Promise<number[]> {
+  run(statements: readonly Statement[], wanted?: () => boolean): Promise<readonly number[]> {
     const bytes = textBytes(statements);
     if (this.#queuedBytes + bytes > this.#limits.queueBytes && this.#queue.length > 0) {
       return Promise.reject(new StoreError('the database is too slow: too much is waiting for it'));
@@ -95,42 +96,32 @@ export class GroupCommit implements AsyncDisposable {
     });
   }
 
-  /** A member that is to blame for a failure gets its error alone; the others are tried again without it. */
-  async #flush(group: Member[]): Promise<void> {
-    let members = group;
-    while (members.length > 0) {
-      try {
-        const changed = await this.#engine.transaction(members.flatMap((member) => member.statements));
-        let at = 0;
-        for (const { statements, resolve } of members) resolve(changed.slice(at, (at += statements.length)));
-        return;
-      } catch (error) {
-        const culprit = error instanceof StatementError ? memberAt(members, error.index) : undefined;
-        if (!(error instanceof StatementError) || culprit === undefined) {
-          for (const member of members) member.reject(asStoreError(error));
-          return;
-        }
-        culprit.reject(blame(error, members.flatMap((member) => member.statements)[error.index]));
-        members = members.filter((member) => member !== culprit);
-      }
+  async #flush(members: readonly Member[]): Promise<void> {
+    if (members.length === 0) return;
+    let outcomes: readonly MemberOutcome[];
+    try {
+      outcomes = await this.#engine.transaction(members.map(({ statements }) => statements));
+    } catch (error) {
+      for (const { reject } of members) reject(asStoreError(error));
+      return;
+    }
+    for (const [at, { resolve, reject }] of members.entries()) {
+      const outcome = outcomes[at];
+      if (outcome instanceof StatementError) reject(blame(outcome));
+      else if (outcome) resolve(outcome);
+      else reject(new StoreError('the database did not say what became of this'));
     }
   }
 }
 
-function blame(error: StatementError, statement: Statement | undefined): Error {
-  if (error.fault === 'rows') return new StaleStateError(error.message);
-  if (error.fault === 'duplicate' && statement?.unique === 'task-id') {
-    return new TaskIdTakenError('someone else has used this task id', { cause: error.cause });
+function blame(error: StatementError): Error {
+  const { fault, unique, message, cause } = error;
+  if (fault === 'rows') return new StaleStateError(message);
+  if (fault === 'duplicate' && unique === 'task-id') {
+    return new TaskIdTakenError('someone else has used this task id', { cause });
   }
-  if (error.fault === 'duplicate' && statement?.unique === 'once-key') {
-    return new OnceKeyTakenError('this once-key is taken', { cause: error.cause });
-  }
+  if (fault === 'duplicate' && unique === 'once-key') return new OnceKeyTakenError('this once-key is taken', { cause });
   return asStoreError(error);
-}
-
-function memberAt(members: readonly Member[], index: number): Member | undefined {
-  let end = 0;
-  return members.find((member) => index < (end += member.statements.length));
 }
 
 function asStoreError(error: unknown): StoreError {

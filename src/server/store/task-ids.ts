@@ -91,12 +91,9 @@ export class TaskIds implements AsyncDisposable {
   /** False if the row was moved by someone else meanwhile. */
   async #move(from: number, to: number): Promise<boolean> {
     const update = this.#db.updateTable('ibex_cluster').set({ last_task_id: to }).where('last_task_id', '=', from);
-    try {
-      await this.#engine.transaction([{ ...this.#engine.compile(update), expectRows: 1 }]);
-      return true;
-    } catch (error) {
-      if (error instanceof StatementError && error.fault === 'rows') return false;
-      throw error instanceof StoreError ? error : new StoreError('no task id can be reserved', { cause: error });
-    }
+    const [outcome] = await this.#engine.transaction([[{ ...this.#engine.compile(update), expectRows: 1 }]]);
+    if (!(outcome instanceof StatementError)) return true;
+    if (outcome.fault === 'rows') return false;
+    throw new StoreError('no task id can be reserved', { cause: outcome });
   }
 }

@@ -1,5 +1,5 @@
 import type { Compilable, CompiledQuery } from 'kysely';
-import type { SqlEngine, Statement } from '../engine.js';
+import type { MemberOutcome, SqlEngine, Statement } from '../engine.js';
 import { MysqlReaders } from './mysql-readers.js';
 import type { MysqlTarget } from './mysql-target.js';
 import { MysqlWriter } from './mysql-writer.js';
@@ -19,8 +19,8 @@ export class MysqlEngine implements SqlEngine {
     return (await this.#readers.query(query.sql, query.parameters)) as Row[];
   }
 
-  transaction(statements: readonly Statement[]): Promise<number[]> {
-    return this.#writer.transaction(statements);
+  transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]> {
+    return this.#writer.transaction(members);
   }
 
   compile(query: Compilable): Statement {

@@ -62,9 +62,15 @@ export class MysqlSession implements AsyncDisposable {
 
   /**
    * Rejects with the server's error, or with ConnectionLostError where the connection broke or no answer came in time;
-   * the session is lost then. `sql` with several statements gives a list of results.
+   * the session is lost then. `sql` with several statements gives a list of results; `onResult` is told each as it comes,
+   * also those before a statement that fails, where none of them gives rows.
    */
-  query(sql: string, values: readonly unknown[], timeoutMs: number): Promise<unknown> {
+  query(
+    sql: string,
+    values: readonly unknown[],
+    timeoutMs: number,
+    onResult?: (result: unknown) => void,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#lost) {
         reject(new ConnectionLostError('the connection is closed', { cause: this.#lost }));
@@ -79,11 +85,12 @@ export class MysqlSession implements AsyncDisposable {
         settle(() => reject(new ConnectionLostError('the connection broke', { cause: error })));
       const timer = setTimeout(() => this.#lose(new Error(`no answer for ${timeoutMs} ms`)), timeoutMs);
       this.#onLost.add(lost);
-      this.connection.query({ sql, values: [...values] }, (error, result: unknown) => {
+      const command = this.connection.query({ sql, values: [...values] }, (error, result: unknown) => {
         if (!error) settle(() => resolve(result));
         else if (serverErrno(error) === 0 || error.fatal) this.#lose(error);
         else settle(() => reject(error));
       });
+      if (onResult) command.on('result', onResult);
     });
   }
 

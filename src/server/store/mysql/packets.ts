@@ -6,7 +6,7 @@ import { RowsStatement } from './row-shape.js';
 const PACKET_HEAD_BYTES = 1_024;
 
 /** Values go in here and nowhere else, escaped as the session's settings require. Throws RangeError for other kinds. */
-export function textOf(statement: Statement): string {
+function textOf(statement: Statement): string {
   if (statement instanceof RowsStatement) return statement.filled(literal);
   return format(statement.sql, statement.parameters.map(plainValue), true);
 }
@@ -23,47 +23,58 @@ function plainValue(value: unknown): string | number | null {
   throw new RangeError(`a statement's value cannot be ${typeof value}`);
 }
 
-/**
- * A whole transaction in as few packets as `bytesMost` allows; the last one holds the commit. A statement that does not
- * find the rows it expects ends it before that.
- */
-export function packetsOf(statements: readonly Statement[], bytesMost: number): string[] {
+/** The statements as they go out; behind one that expects rows, what fails where it did not find them. */
+export function textsOf(statements: readonly Statement[]): string[] {
+  return statements.flatMap((statement) =>
+    statement.expectRows === undefined ? [textOf(statement)] : [textOf(statement), guard(statement.expectRows)],
+  );
+}
+
+/** The texts in as few packets as `bytesMost` allows. */
+export function packetsOf(texts: readonly string[], bytesMost: number): string[] {
   const packets: string[] = [];
-  let texts: string[] = [];
+  let packet: string[] = [];
   let bytes = 0;
-  const add = (text: string): void => {
+  for (const text of texts) {
     const length = Buffer.byteLength(text) + 1;
-    if (texts.length > 0 && bytes + length > bytesMost) {
-      packets.push(texts.join(';'));
-      texts = [];
+    if (packet.length > 0 && bytes + length > bytesMost) {
+      packets.push(packet.join(';'));
+      packet = [];
       bytes = 0;
     }
-    texts.push(text);
+    packet.push(text);
     bytes += length;
-  };
-  add('begin');
-  for (const statement of statements) {
-    add(textOf(statement));
-    if (statement.expectRows !== undefined) add(guard(statement.expectRows));
   }
-  add('commit');
-  packets.push(texts.join(';'));
+  packets.push(packet.join(';'));
   return packets;
 }
 
-/** The rows that each statement changed, from the results of its packets put one after the other. */
+/** The rows that each statement changed, from the results of their texts. */
 export function changedRows(
   statements: readonly Statement[],
   results: readonly unknown[],
 ): ReadonlyMap<Statement, number> {
   const changed = new Map<Statement, number>();
-  // The first result is that of begin.
-  let at = 1;
+  let at = 0;
   for (const statement of statements) {
     changed.set(statement, affectedRows(results[at]));
-    at += statement.expectRows === undefined ? 1 : 2;
+    at += textCount(statement);
   }
   return changed;
+}
+
+/** The statement that a text belongs to, by the text's position; `guard`: it ran, and changed other rows. */
+export function statementAt(
+  statements: readonly Statement[],
+  position: number,
+): { readonly statement: Statement; readonly guard: boolean } | undefined {
+  let at = 0;
+  for (const statement of statements) {
+    const count = textCount(statement);
+    if (position < at + count) return { statement, guard: position > at };
+    at += count;
+  }
+  return undefined;
 }
 
 export function tooLong(packet: string, mostBytes: number): boolean {
@@ -73,6 +84,10 @@ export function tooLong(packet: string, mostBytes: number): boolean {
 /** Fails where the statement before counted other rows: no double is as big as e to the 710. */
 function guard(rows: number): string {
   return `set @ibex_guard = exp(710 * (row_count() <> ${rows}))`;
+}
+
+function textCount({ expectRows }: Statement): number {
+  return expectRows === undefined ? 1 : 2;
 }
 
 function affectedRows(result: unknown): number {

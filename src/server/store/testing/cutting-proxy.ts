@@ -7,6 +7,7 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   #cut: { readonly text: string; readonly where: 'question' | 'answer' } | undefined;
   #cuts = 0;
+  #questions = 0;
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#server = createServer((client) => this.#join(client, connect(target.port, target.host)));
@@ -28,6 +29,11 @@ export class CuttingProxy implements AsyncDisposable {
   /** How often a connection was cut. */
   get cuts(): number {
     return this.#cuts;
+  }
+
+  /** How often a client has sent something; a long text may count more than once. */
+  get questions(): number {
+    return this.#questions;
   }
 
   /** Cuts once: the next time the client sends this text, before the server sees it, or before its answer comes back. */
@@ -58,6 +64,7 @@ export class CuttingProxy implements AsyncDisposable {
       });
     }
     client.on('data', (data) => {
+      this.#questions += 1;
       const cut = this.#cut;
       if (cut && data.includes(cut.text)) {
         this.#cut = undefined;
