@@ -11,9 +11,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { config, warnings } = readServerConfig(configFile(argv));
   const log = openLog(config);
   for (const warning of warnings) log.warn({}, warning);
-  // Signals count from the beginning: one that comes during the start ends the server right after it.
   const ending = untilToldToEnd(log);
-  await using _server = await Server.start(config, log);
+  const starting = Server.start(config, log);
+  // A database can keep the start waiting for long. A signal does not wait with it: whatever the start was doing can be
+  // done again, as after a kill -9.
+  const early = await Promise.race([starting.then(() => undefined), ending]);
+  if (early !== undefined) return early;
+  await using _server = await starting;
   const exitCode = await ending;
   log.info({}, 'ibex server stops');
   return exitCode;
