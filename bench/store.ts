@@ -11,6 +11,7 @@ const TASKS = 2_000;
 /** As many as 16 callers make together. */
 const TASKS_AT_ONCE = 8;
 const CLOCK = 1_700_000_000;
+const SCHEDULER = '127.0.0.1:20090';
 
 /** Rows a second through the store alone, by what is written or read; no server, no agents. */
 export async function store(report: Report, database: BenchDatabase): Promise<void> {
@@ -52,7 +53,10 @@ export async function store(report: Report, database: BenchDatabase): Promise<vo
 }
 
 async function end(opened: Store, taskId: number): Promise<void> {
-  await opened.commit([ending(taskId, 'emu-1'), { kind: 'end-task', taskId }]);
+  await opened.commit([
+    ending(taskId, 'emu-1'),
+    { kind: 'end-task', taskId, scheduler: SCHEDULER, action: 'start', actionClock: CLOCK },
+  ]);
 }
 
 async function inGroups(one: () => Promise<void>): Promise<void> {
