@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ensureFolder } from '../runs/durable.js';
+import { ensureSubfolder } from '../runs/durable.js';
 import type { RunsFolder } from '../runs/run-folder.js';
 import { scriptEnvironment } from './account.js';
 import { Launcher } from './launcher.js';
@@ -85,7 +85,7 @@ export class LauncherPool {
 
   #make(): Launcher | undefined {
     try {
-      ensureFolder(this.#folder, 0o700);
+      ensureSubfolder(this.#folder, 0o700);
       return new Launcher(join(this.#folder, `${this.#instance}.${this.#made++}.`), scriptEnvironment());
     } catch {
       // A script that is to be started will meet the reason, and tell it.

@@ -1,7 +1,7 @@
 import { Backoff } from '../../shared/backoff.js';
 import { describeError, errorCode } from '../../shared/errors.js';
 import type { RunKey } from '../../shared/run-key.js';
-import { ensureFolder } from '../runs/durable.js';
+import { ensureSubfolder } from '../runs/durable.js';
 import { faultPoint } from '../runs/fault-point.js';
 import { writeOutcome, type Outcome } from '../runs/outcome.js';
 import type { RunsFolder } from '../runs/run-folder.js';
@@ -54,7 +54,7 @@ export class OutcomeWriter {
 
   #makeFolder(run: RunKey): void {
     try {
-      ensureFolder(this.#runs.folder(run), 0o711);
+      ensureSubfolder(this.#runs.folder(run), 0o711);
     } catch {
       // What is in its way is told as the reason when the outcome is refused again.
     }

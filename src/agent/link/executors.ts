@@ -8,6 +8,7 @@ import { Backoff } from '../../shared/backoff.js';
 import type { Log } from '../../shared/log.js';
 import { ibexVersion } from '../../shared/version.js';
 import { onBell, parseToLink, ring, type ToExecutor, type ToLink } from '../runs/bell.js';
+import { isAlive } from '../runs/process-identity.js';
 import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
 
 export interface ExecutorSettings {
@@ -21,6 +22,9 @@ export interface ExecutorSettings {
 
 /** Time a new executor has to show itself, ms. */
 const START_PATIENCE_MS = 20_000;
+/** Between two looks whether an old executor, whose connection has gone, still lives. */
+const FIRST_LOOK_MS = 5;
+const LAST_LOOK_MS = 1_000;
 
 /**
  * The executors of this MetaDir: one that takes new runs, and older ones (of a version before) that still look after
@@ -35,6 +39,10 @@ export class Executors implements AsyncDisposable {
   readonly #backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
   readonly #events = new EventEmitter<{ ready: [] }>();
   #current: Socket | undefined;
+  /** the current one has told what it holds, so it can be asked for more */
+  #isReady = false;
+  /** an old one has gone since the current one was asked to take over what others have left behind */
+  #oldGone = false;
 
   /** `onMessage` gets what all executors say, 'ready' of each first. */
   constructor(settings: ExecutorSettings, log: Log, onMessage: (message: ToLink) => void) {
@@ -80,6 +88,7 @@ export class Executors implements AsyncDisposable {
         this.#settings.onTrouble?.();
       }
       this.#current = undefined;
+      this.#isReady = false;
       await abortableWait(this.#backoff.nextMs(), this.#stop.signal);
     }
   }
@@ -91,6 +100,8 @@ export class Executors implements AsyncDisposable {
     for (const entry of living) if (entry !== mine) await this.#connectOld(entry);
     const current = mine ?? (await this.#startOne());
     const socket = await this.#connect(current, (connected) => (this.#current = connected));
+    this.#isReady = true;
+    this.#recoverFromOld();
     this.#events.emit('ready');
     return socket;
   }
@@ -99,10 +110,30 @@ export class Executors implements AsyncDisposable {
     const socket = await this.#connect(entry, (connected) => this.#old.add(connected));
     socket.once('close', () => {
       this.#old.delete(socket);
-      // It may have been killed with scripts in its hands.
-      this.ring({ t: 'recover' });
+      void this.#afterEndOf(entry);
     });
     ring(socket, { t: 'retire' });
+  }
+
+  /** A process that is killed closes its sockets first, and for a moment still looks as if it held its runs. */
+  async #afterEndOf(entry: ExecutorEntry): Promise<void> {
+    const { signal } = this.#stop;
+    for (
+      let pauseMs = FIRST_LOOK_MS;
+      isAlive(entry) && !signal.aborted;
+      pauseMs = Math.min(LAST_LOOK_MS, 1.5 * pauseMs)
+    ) {
+      await abortableWait(pauseMs, signal);
+    }
+    this.#oldGone = true;
+    this.#recoverFromOld();
+  }
+
+  /** An old one may have been killed with scripts in its hands, also after the current one had looked for such. */
+  #recoverFromOld(): void {
+    if (!this.#oldGone || !this.#isReady) return;
+    this.#oldGone = false;
+    this.ring({ t: 'recover' });
   }
 
   /** Connects and waits for the first message; whoever handles that may ring back at once, so `onConnected` comes first. */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { errorCode } from '../../shared/errors.js';
 import type { RunKey } from '../../shared/run-key.js';
-import { createDurably, ensureFolder, syncFolder } from './durable.js';
+import { createDurably, ensureSubfolder, syncFolder } from './durable.js';
 import { readJsonFile } from './json-file.js';
 import { RunFile, type RunsFolder } from './run-folder.js';
 
@@ -27,7 +27,7 @@ export interface Claim {
  * Throws, and leaves no claim, if the disk refuses.
  */
 export function claimRun(runs: RunsFolder, run: RunKey, claim: Claim): boolean {
-  ensureFolder(runs.folder(run), 0o711);
+  ensureSubfolder(runs.folder(run), 0o711);
   try {
     createDurably(runs.file(run, RunFile.claim), JSON.stringify(claim));
   } catch (error) {

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from '../../shared/errors.js';
 
 /** Makes a folder's entries (created, renamed or removed names) survive a power cut. */
 export function syncFolder(path: string): void {
@@ -53,4 +54,13 @@ function writeWhole(fd: number, content: string): void {
 
 export function ensureFolder(path: string, mode: number): void {
   mkdirSync(path, { recursive: true, mode });
+}
+
+/** As ensureFolder(), but only in a folder that is there: one that was deleted does not come back half empty. */
+export function ensureSubfolder(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }

@@ -2,7 +2,7 @@ import { closeSync, constants, fdatasyncSync, fstatSync, openSync, writeFileSync
 import { errorCode } from '../../shared/errors.js';
 
 /** A stream is kept whole up to here, bytes. */
-export const SPOOL_LIMIT_BYTES = 64 * 1024 * 1024;
+export const SPOOL_LIMIT_BYTES = 80 * 1024 * 1024;
 /** Of a longer one, so much of its end is kept as well, bytes. */
 export const SPOOL_TAIL_BYTES = 64 * 1024;
 
