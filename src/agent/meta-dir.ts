@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { describeError, errorCode, UserError } from '../shared/errors.js';
 import { createIdentity, loadIdentity, type Identity } from '../shared/protocol/opening.js';
 import { createDurably, ensureFolder, replaceDurably } from './runs/durable.js';
-import { tryLock } from './runs/file-lock.js';
+import { lockByTool } from './lock-by-tool.js';
 import { readIfThere, readJsonFile } from './runs/json-file.js';
 import { RunsFolder } from './runs/run-folder.js';
 
@@ -91,7 +91,7 @@ function readServerKeys(path: string): ReadonlyMap<string, string> {
  */
 function lockFolder(path: string): number {
   const fd = openSync(join(path, 'agentd.lock'), 'a+', 0o600);
-  if (!tryLock(fd)) {
+  if (!lockByTool(fd)) {
     const holder = readFileSync(fd, 'utf8').trim();
     closeSync(fd);
     const who = holder === '' ? '' : ` (process ${holder})`;
