@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { RunFile } from '../runs/run-folder.js';
+import { SPOOL_LIMIT_BYTES } from '../runs/spool-writer.js';
 import { bench, runScript, until } from './testing/executor-bench.js';
 
 const MIB = 1 << 20;
@@ -69,7 +70,7 @@ test('carriage returns at line ends, no interpreter line, and one that is not th
 });
 
 for (const stream of ['stdout', 'stderr'] as const) {
-  test(`300 MB of ${stream}: memory stays flat, 64 MiB and the end are kept`, async (t) => {
+  test(`300 MB of ${stream}: memory stays flat, 80 MiB and the end are kept`, async (t) => {
     const b = bench(t);
     const redirect = stream === 'stderr' ? ' >&2' : '';
     const beforeBytes = process.memoryUsage.rss();
@@ -81,7 +82,7 @@ for (const stream of ['stdout', 'stderr'] as const) {
     const total = stream === 'stdout' ? end.stdoutBytes : end.stderrBytes;
     const truncated = stream === 'stdout' ? end.stdoutTruncated : end.stderrTruncated;
     assert.deepEqual([end.status, total, truncated], ['success', 300_000_003, true]);
-    assert.equal(end[stream].length, 64 * MIB);
+    assert.equal(end[stream].length, SPOOL_LIMIT_BYTES);
     const tail = readFileSync(b.runs.file(run, RunFile[`${stream}Tail`]));
     assert.equal(tail.subarray(-3).toString(), 'END');
     // The whole of it is read by finished() only afterwards.

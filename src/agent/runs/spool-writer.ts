@@ -17,7 +17,7 @@ export interface SpoolSource {
 const READ_BYTES = 64 * 1024;
 
 /**
- * Keeps a run's stream on disk: the first 64 MiB as they come, beyond that the last 64 KiB. Writes are synchronous:
+ * Keeps a run's stream on disk: the first 80 MiB as they come, beyond that the last 64 KiB. Writes are synchronous:
  * a script that prints faster than the disk takes it is slowed by its own pipe. What the disk refuses is counted and
  * its end kept in memory; the script runs on.
  */
