@@ -196,12 +196,12 @@ export class DatabaseWatch implements AsyncDisposable {
 
   async #act({ survey, silence, unseen, looks }: Found): Promise<void> {
     const { open, name, schedules, looked } = this.#options;
-    const foreign = survey.tasks.filter(({ scheduler }) => scheduler !== name);
-    open.noteElsewhere(new Set(foreign.map(({ taskId }) => taskId)));
+    const foreign = new Set(survey.tasks.flatMap(({ taskId, scheduler }) => (scheduler === name ? [] : taskId)));
+    open.noteElsewhere(foreign);
     open.strangersLive = [...silence].some(
       ([other, silentMs]) => other !== name && !this.#peers.has(other) && silentMs < DEAD_AFTER_MS,
     );
-    open.foreignRuns = this.#foreignRuns(survey, new Set(foreign.map(({ taskId }) => taskId)));
+    open.foreignRuns = this.#foreignRuns(survey, foreign);
     const reviews = this.#reviews.next(open.ids(), (taskId) => open.mine(taskId) && open.waits(taskId));
     await this.#lookAt(new Map(reviews.map((taskId) => [taskId, 'all'])));
     if (await this.#lookAt(await this.#left(looks, survey))) for (const host of unseen) open.unseen.delete(host);

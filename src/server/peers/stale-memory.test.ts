@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { testMysql } from '../store/testing/test-databases.js';
 import { result } from '../tasks/testing/fixture.js';
 import { TwoServers } from './testing/two-servers.js';
+import { until } from './testing/until.js';
 
 const skip = 'missing' in testMysql && testMysql.missing;
 /** Neither server looks at the database by itself while a test runs: what it has in memory stays as old as it is. */
@@ -121,7 +122,7 @@ describe('a server that does not know yet what another one has done', { skip }, 
     await two.store.schedulers.take([taskId], one.name, two.name);
     assert.deepEqual(await two.service.act(taskId, 'start'), { outcome: 'done' });
     // The wake that follows every reading.
-    while ((await two.store.action(taskId)) !== undefined) await new Promise((done) => setTimeout(done, 10));
+    await until('the task ends', async () => (await two.store.action(taskId)) === undefined || undefined);
     assert.deepEqual((await two.store.survey()).doings, []);
   });
 });
