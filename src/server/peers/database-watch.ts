@@ -3,6 +3,7 @@ import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { Store, Survey } from '../store/store.js';
 import type { OpenTasks } from '../tasks/open-tasks.js';
+import { forEachBounded } from '../tasks/for-each-bounded.js';
 import { RunIndex } from '../tasks/run-index.js';
 import { ClaimFinder, DEAD_AFTER_MS, type Claims } from './claims.js';
 import { compareSurvey, inBoth, type Looks, type Memory } from './compare-survey.js';
@@ -255,11 +256,9 @@ export class DatabaseWatch implements AsyncDisposable {
   /** False if not all of them could be looked at. */
   async #lookAt(looks: Looks): Promise<boolean> {
     let all = true;
-    const next = looks.entries();
-    const reader = async (): Promise<void> => {
-      for (const [taskId, hosts] of next) if (!(await this.#options.open.look(taskId, hosts))) all = false;
-    };
-    await Promise.all(Array.from({ length: Math.min(READ_AT_ONCE, looks.size) }, reader));
+    await forEachBounded(looks, READ_AT_ONCE, async ([taskId, hosts]) => {
+      if (!(await this.#options.open.look(taskId, hosts))) all = false;
+    });
     return all;
   }
 

@@ -7,6 +7,7 @@ import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/tas
 import { StoreError, type Store, type TaskMeta } from '../store/store.js';
 import { AssignFrames } from './assign-frames.js';
 import type { ChangeListeners } from './change-listeners.js';
+import { forEachBounded } from './for-each-bounded.js';
 import { RunIndex } from './run-index.js';
 import type { CopyRules } from './task-copy.js';
 import { TaskMailbox, type MailboxHost } from './task-mailbox.js';
@@ -67,11 +68,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   /** Reads these tasks and takes their scheduling up again. */
   async load(taskIds: readonly number[]): Promise<void> {
     for (const taskId of taskIds) this.#neverRead.add(taskId);
-    const next = taskIds.values();
-    const reader = async (): Promise<void> => {
-      for (const taskId of next) await this.#mailbox(taskId).settle();
-    };
-    await Promise.all(Array.from({ length: LOADED_AT_ONCE }, reader));
+    await forEachBounded(taskIds, LOADED_AT_ONCE, (taskId) => this.#mailbox(taskId).settle());
   }
 
   /** Tasks that other servers schedule, as last seen. */
