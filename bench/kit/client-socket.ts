@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import type { EmulatedMachine } from './emulated-machine.js';
 
 const KEY = randomBytes(16).toString('base64');
 const FIN = 0x80;
@@ -25,9 +26,9 @@ export class ClientSocket {
   #open = false;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(port: number, path: string, events: ClientEvents) {
+  constructor({ address, port }: Pick<EmulatedMachine, 'address' | 'port'>, path: string, events: ClientEvents) {
     this.#events = events;
-    this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    this.#socket = connect({ host: '127.0.0.1', port, localAddress: address, noDelay: true });
     const head = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`;
     this.#socket.write(`${head}Sec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`);
     this.#socket.on('data', (data: Buffer) => this.#receive(data));

@@ -14,6 +14,7 @@ import { runsDigest } from '../../src/shared/protocol/runs-digest.js';
 import { Backoff } from '../../src/shared/backoff.js';
 import type { RunId } from '../../src/shared/run-key.js';
 import { ClientSocket } from './client-socket.js';
+import type { EmulatedMachine } from './emulated-machine.js';
 import { EmulatedOutput, readLinesScript } from './emulated-output.js';
 
 export interface EmulatorEvents {
@@ -28,9 +29,7 @@ export interface EmulatorEvents {
  * until acknowledged). A script "prints" one line and succeeds at once, unless it is one that linesScript() made.
  */
 export class EmulatedAgent {
-  readonly #port: number;
-  readonly #host: string;
-  readonly #intervalMs: number;
+  readonly #machine: EmulatedMachine;
   readonly #events: EmulatorEvents;
   readonly #identity: Identity = createIdentity().identity;
   readonly #storeId = randomBytes(8).toString('hex');
@@ -44,16 +43,14 @@ export class EmulatedAgent {
   #assigns = 0;
   #beats: NodeJS.Timeout | undefined;
 
-  constructor(port: number, host: string, intervalMs: number, events: EmulatorEvents) {
-    this.#port = port;
-    this.#host = host;
-    this.#intervalMs = intervalMs;
+  constructor(machine: EmulatedMachine, events: EmulatorEvents) {
+    this.#machine = machine;
     this.#events = events;
   }
 
   dial(): void {
     this.#assigns = 0;
-    this.#socket = new ClientSocket(this.#port, AGENT_PATH, {
+    this.#socket = new ClientSocket(this.#machine, AGENT_PATH, {
       onOpen: () => this.#hello(),
       onText: (text) => this.#handle(parseServerFrame(text)),
       onClose: () => {
@@ -68,7 +65,7 @@ export class EmulatedAgent {
   #hello(): void {
     this.#nonce = randomBytes(32).toString('base64url');
     const who = {
-      host: this.#host,
+      host: this.#machine.host,
       agent: 'emulated',
       bootId: 'boot',
       instance: this.#instance,
@@ -112,7 +109,7 @@ export class EmulatedAgent {
   #prove(frame: ChallengeFrame): void {
     const opening = {
       version: frame.version,
-      host: this.#host,
+      host: this.#machine.host,
       cluster: frame.cluster,
       agentKey: this.#identity.publicKey,
       agentNonce: this.#nonce,
@@ -187,12 +184,12 @@ export class EmulatedAgent {
     const beat = (): void => {
       const runs = this.#running();
       const held = { runs: runs.length, digest: runsDigest(runs) };
-      this.#send({ t: 'heartbeat', assigns: this.#assigns, ...held, intervalMs: this.#intervalMs });
+      this.#send({ t: 'heartbeat', assigns: this.#assigns, ...held, intervalMs: this.#machine.intervalMs });
     };
     this.#beats = setTimeout(() => {
       beat();
-      this.#beats = setInterval(beat, this.#intervalMs);
-    }, Math.random() * this.#intervalMs);
+      this.#beats = setInterval(beat, this.#machine.intervalMs);
+    }, Math.random() * this.#machine.intervalMs);
   }
 
   #send(frame: AgentTextFrame | Buffer): void {

@@ -1,6 +1,7 @@
 import { decode, encode } from '@msgpack/msgpack';
 import { connect, type Socket } from 'node:net';
 import type { EmulatorEvents } from './emulated-agent.js';
+import type { EmulatedMachine } from './emulated-machine.js';
 
 const SEARCH_PAUSE_MS = 10_000;
 
@@ -9,9 +10,7 @@ const SEARCH_PAUSE_MS = 10_000;
  * last call, asks for each script that it is listed, and reports at the next beat that it has succeeded with one line.
  */
 export class EmulatedLegacyAgent {
-  readonly #port: number;
-  readonly #host: string;
-  readonly #intervalMs: number;
+  readonly #machine: EmulatedMachine;
   readonly #events: EmulatorEvents;
   /** clock of each task that has ended here and that the server still lists, by id */
   readonly #ended = new Map<number, number>();
@@ -20,15 +19,18 @@ export class EmulatedLegacyAgent {
   #answered: ((result: unknown) => void) | undefined;
   #seq = 0;
 
-  constructor(port: number, host: string, intervalMs: number, events: EmulatorEvents) {
-    this.#port = port;
-    this.#host = host;
-    this.#intervalMs = intervalMs;
+  constructor(machine: EmulatedMachine, events: EmulatorEvents) {
+    this.#machine = machine;
     this.#events = events;
   }
 
   dial(): void {
-    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    const socket = connect({
+      port: this.#machine.port,
+      host: '127.0.0.1',
+      localAddress: this.#machine.address,
+      noDelay: true,
+    });
     this.#socket = socket;
     this.#received = Buffer.alloc(0);
     this.#seq = 0;
@@ -37,20 +39,20 @@ export class EmulatedLegacyAgent {
       this.#call('Server.Ping', '', () => {
         ready = true;
         this.#events.onReady();
-        setTimeout(() => this.#beat(), Math.random() * this.#intervalMs);
+        setTimeout(() => this.#beat(), Math.random() * this.#machine.intervalMs);
       });
     });
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (ready) this.#events.onLost();
-      setTimeout(() => this.dial(), ready ? this.#intervalMs : SEARCH_PAUSE_MS);
+      setTimeout(() => this.dial(), ready ? this.#machine.intervalMs : SEARCH_PAUSE_MS);
     });
   }
 
   #beat(): void {
     const told = [...this.#ended].map(([Id, Clock]) => ({ Id, Clock, Status: 'success', Stdout: 'ok\n', Stderr: '' }));
-    this.#call('Server.Report', { Ident: this.#host, ReportTasks: told }, (result) => {
+    this.#call('Server.Report', { Ident: this.#machine.host, ReportTasks: told }, (result) => {
       const listed = new Map(entriesOf(result));
       for (const id of this.#ended.keys()) {
         if (listed.has(id)) continue;
@@ -63,7 +65,7 @@ export class EmulatedLegacyAgent {
 
   #ask([next, ...others]: readonly (readonly [number, number])[]): void {
     if (!next) {
-      setTimeout(() => this.#beat(), this.#intervalMs);
+      setTimeout(() => this.#beat(), this.#machine.intervalMs);
       return;
     }
     this.#call('Server.GetTaskMeta', next[0], () => {
