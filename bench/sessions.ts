@@ -5,16 +5,21 @@ import { cpuSeconds, pssBytes, type System } from './kit/processes.js';
 import type { Report } from './kit/report.js';
 
 const WATCH_SECONDS = 10;
+const ASK_SECONDS = 5;
 const MIB = 1024 ** 2;
 
-/** So many idle sessions at one beat a second: processor, memory, and how long an API call waits for the event loop. */
+/**
+ * So many idle sessions at one beat a second: processor and memory while nothing else happens, and then how long an API
+ * call waits for the event loop.
+ */
 export async function idle(report: Report, system: System, count: number): Promise<void> {
   const emptyBytes = pssBytes(system.serverPid);
   using emulator = await Emulator.start(system.rpcPort, count);
   const cpuBefore = cpuSeconds(system.serverPid);
   const began = performance.now();
-  const waits = await apiWaits(system, AbortSignal.timeout(WATCH_SECONDS * 1_000));
+  await wait(WATCH_SECONDS * 1_000);
   const share = (cpuSeconds(system.serverPid) - cpuBefore) / ((performance.now() - began) / 1_000);
+  const waits = await apiWaits(system, AbortSignal.timeout(ASK_SECONDS * 1_000));
   const bytes = pssBytes(system.serverPid);
   report.add(`${emulator.count} idle sessions, 1 s beats`, 'server', {
     coreShare: round(share),

@@ -1,5 +1,5 @@
 import { describeError, ProtocolError } from '../../shared/errors.js';
-import { encodeFrame, parseAgentFrame } from '../../shared/protocol/agent-codec.js';
+import { encodeFrame } from '../../shared/protocol/agent-codec.js';
 import type {
   AgentTextFrame,
   HeartbeatFrame,
@@ -13,6 +13,7 @@ import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { SILENT_INTERVALS } from '../../shared/protocol/limits.js';
 import type { RunId } from '../../shared/run-key.js';
 import { StoreError } from '../store/store.js';
+import { FrameReader } from './frame-reader.js';
 import { HeldRuns } from './held-runs.js';
 import type { HostSession } from './host-session.js';
 import type { KeyWork } from './key-work.js';
@@ -40,6 +41,7 @@ export class AgentSession implements HostSession {
   readonly #desk: SessionDesk;
   readonly #keyWork: KeyWork;
   readonly #pulse: SessionPulse;
+  readonly #frames = new FrameReader();
   readonly #held = new HeldRuns();
   readonly #results: ResultIntake;
   readonly #listing = new RunListing();
@@ -87,7 +89,7 @@ export class AgentSession implements HostSession {
   }
 
   receiveText(text: string): void {
-    this.#guard(() => this.#handle(parseAgentFrame(text)));
+    this.#guard(() => this.#handle(this.#frames.read(text)));
   }
 
   /** `bytes` may be reused by the caller afterwards. */
