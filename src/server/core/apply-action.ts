@@ -1,5 +1,5 @@
 import type { HostAction, TaskAction } from '../../shared/task-states.js';
-import { DONE, type Answer, type Reach } from './events.js';
+import { DONE, type Answer, type Context, type Reach } from './events.js';
 import { startHost, wakeForHost } from './schedule.js';
 import type { TaskDraft } from './task-draft.js';
 import { isActive, type HostEntry } from './task-state.js';
@@ -7,7 +7,7 @@ import { isActive, type HostEntry } from './task-state.js';
 const PAUSED_HINT = 'you can click start to run the task';
 
 /** What an operator asks of the whole task. Scheduling follows afterwards. */
-export function applyTaskAction(draft: TaskDraft, action: TaskAction, reach: Reach): Answer {
+export function applyTaskAction(draft: TaskDraft, action: TaskAction, { reach }: Context): Answer {
   draft.setAction(action);
   switch (action) {
     case 'start':
@@ -27,7 +27,7 @@ export function applyTaskAction(draft: TaskDraft, action: TaskAction, reach: Rea
 }
 
 /** What an operator asks of one host. */
-export function applyHostAction(draft: TaskDraft, host: string, action: HostAction, reach: Reach): Answer {
+export function applyHostAction(draft: TaskDraft, host: string, action: HostAction, context: Context): Answer {
   const entry = draft.host(host);
   if (!entry) return { outcome: 'refused', why: 'no such host' };
   switch (action) {
@@ -35,13 +35,13 @@ export function applyHostAction(draft: TaskDraft, host: string, action: HostActi
       if (entry.status !== 'ignored') draft.settle(entry, 'ignored', null);
       return draft.action === 'pause' ? { outcome: 'done', hint: PAUSED_HINT } : DONE;
     case 'redo':
-      if (!isActive(entry)) startHost(draft, entry, reach);
+      if (!isActive(entry)) startHost(draft, entry, context);
       return DONE;
     case 'kill':
       if (entry.status !== 'running' && entry.status !== 'timeout') {
         return { outcome: 'refused', why: 'current status cannot kill' };
       }
-      killHost(draft, entry, reach);
+      killHost(draft, entry, context.reach);
       return DONE;
     default:
       action satisfies never;

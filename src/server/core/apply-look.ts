@@ -20,12 +20,10 @@ export function applyLook(draft: TaskDraft, { hosts }: LookEvent, context: Conte
   return DONE;
 }
 
-function passOn(draft: TaskDraft, entry: HostEntry, { reach, scheduler }: Context): void {
+function passOn(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {
   const { host, startClock } = entry;
   wakeForHost(draft, host);
   if (!reach.connected(host) || reach.holds(host, startClock)) return;
   if (!entry.delivered && draft.nowMs >= startDeadlineMs(entry, draft.rules)) return;
-  if (scheduler === undefined) draft.take(entry);
-  else draft.noteDelivered(entry, false);
-  draft.assign(host, startClock);
+  draft.sendStart(entry, shared);
 }

@@ -1,4 +1,14 @@
-import { STORED, UNKNOWN, DONE, type Answer, type ListedEvent, type ResultEvent, type StoredOutput } from './events.js';
+import {
+  DONE,
+  STORED,
+  UNKNOWN,
+  type Answer,
+  type Context,
+  type ListedEvent,
+  type ResultEvent,
+  type StartedEvent,
+  type StoredOutput,
+} from './events.js';
 import { startDeadlineMs } from './deadlines.js';
 import { wakeForHost } from './schedule.js';
 import type { TaskDraft } from './task-draft.js';
@@ -26,9 +36,15 @@ function newestClock(entry: HostEntry): number {
   return entry.status === 'killing' ? Math.max(entry.startClock, entry.lastClock) : entry.startClock;
 }
 
-export function applyStarted(draft: TaskDraft, host: string, clock: number, startedMs: number): Answer {
+export function applyStarted(
+  draft: TaskDraft,
+  { host, clock, startedMs }: StartedEvent,
+  { scheduler }: Context,
+): Answer {
   const entry = draft.host(host);
   if (entry && isActive(entry) && entry.startClock === clock && entry.startedMs === null) {
+    // Of an agent that asks for its work this comes before it has it: whoever schedules the task may give it up now.
+    if (scheduler === undefined && entry.status === 'running' && !entry.delivered) draft.take(entry);
     draft.started(entry, startedMs);
     wakeForHost(draft, host);
   }
@@ -45,7 +61,7 @@ export function applyLost(draft: TaskDraft, host: string, clock: number, output:
 }
 
 /** An agent has listed its runs: what it should have is assigned, what it should not run is killed. */
-export function applyListed(draft: TaskDraft, event: ListedEvent): Answer {
+export function applyListed(draft: TaskDraft, event: ListedEvent, { shared }: Context): Answer {
   const entry = draft.host(event.host);
   if (!entry || (entry.startClock === 0 && entry.status !== 'killing')) return DONE;
   const listed = event.runs.get(entry.startClock);
@@ -56,8 +72,7 @@ export function applyListed(draft: TaskDraft, event: ListedEvent): Answer {
       // Past its last moment of start, a run nobody has begun is left to its deadline; one that may have begun is
       // asked for again, because only the agent's claim can tell.
       else if (entry.delivered || draft.nowMs < startDeadlineMs(entry, draft.rules)) {
-        draft.assign(entry.host, entry.startClock);
-        draft.noteDelivered(entry, false);
+        draft.sendStart(entry, shared);
       }
       wakeForHost(draft, event.host);
       break;

@@ -37,8 +37,8 @@ export function createTask(
   const draft = new TaskDraft(stateOf(rules, inForce, hosts.map(newHostEntry), context.nowMs), context.nowMs);
   draft.clearWake();
   draft.wakeBy(rules.createdMs + TASK_AGE_LIMIT_MS);
-  if (context.scheduler !== undefined) schedule(draft, context.reach);
-  const { state, effects, touched } = draft.finish();
+  if (context.scheduler !== undefined) schedule(draft, context);
+  const { state, effects, touched, changes } = draft.finish();
   return {
     state,
     effects,
@@ -55,6 +55,7 @@ export function createTask(
           startClock: startClock === 0 ? undefined : startClock,
         })),
       },
+      ...changes.filter(({ kind }) => kind === 'keep-start'),
     ],
   };
 }

@@ -19,6 +19,13 @@ export interface ResultEvent {
   readonly report: RunReport;
 }
 
+export interface StartedEvent {
+  readonly kind: 'started';
+  readonly host: string;
+  readonly clock: number;
+  readonly startedMs: number;
+}
+
 export interface ListedEvent {
   readonly kind: 'listed';
   readonly host: string;
@@ -39,7 +46,7 @@ export type TaskEvent =
   | { readonly kind: 'task-action'; readonly action: TaskAction }
   | { readonly kind: 'host-action'; readonly host: string; readonly action: HostAction }
   | ResultEvent
-  | { readonly kind: 'started'; readonly host: string; readonly clock: number; readonly startedMs: number }
+  | StartedEvent
   | ListedEvent
   /** the agent that had the run knows nothing of it any more; `output` is what it had told of it */
   | { readonly kind: 'lost'; readonly host: string; readonly clock: number; readonly output: StoredOutput }
@@ -81,5 +88,7 @@ export interface Context {
    * settled but what an event asks for, and the state need not hold all hosts.
    */
   readonly scheduler: string | undefined;
+  /** Others may have changed the task meanwhile: whether a start is still wanted, only a commit can tell. */
+  readonly shared: boolean;
   readonly reach: Reach;
 }

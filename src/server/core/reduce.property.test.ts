@@ -214,6 +214,7 @@ class Watch {
     return {
       nowMs: this.nowMs,
       scheduler: 'me',
+      shared: false,
       reach: { connected: (name: string) => this.#connected.has(name), holds: () => false, elsewhere: () => false },
     };
   }

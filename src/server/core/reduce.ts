@@ -20,11 +20,11 @@ export interface Reduction extends Step {
 
 /** Applies events in their order, each followed by scheduling, and gives what came of all of them together. */
 export function reduce(state: TaskState, events: readonly TaskEvent[], context: Context): Reduction {
-  const { scheduler, reach } = context;
+  const { scheduler } = context;
   const draft = new TaskDraft(state, context.nowMs);
   const answers = events.map((event) => {
     const answer = apply(draft, event, context);
-    if (scheduler !== undefined) schedule(draft, reach);
+    if (scheduler !== undefined) schedule(draft, context);
     return answer;
   });
   if (scheduler === undefined && events.some(({ kind }) => kind === 'host-action')) draft.touch();
@@ -35,15 +35,15 @@ function apply(draft: TaskDraft, event: TaskEvent, context: Context): Answer {
   const { reach } = context;
   switch (event.kind) {
     case 'task-action':
-      return draft.ended ? FINISHED : applyTaskAction(draft, event.action, reach);
+      return draft.ended ? FINISHED : applyTaskAction(draft, event.action, context);
     case 'host-action':
-      return draft.ended ? FINISHED : applyHostAction(draft, event.host, event.action, reach);
+      return draft.ended ? FINISHED : applyHostAction(draft, event.host, event.action, context);
     case 'result':
       return applyResult(draft, event);
     case 'started':
-      return applyStarted(draft, event.host, event.clock, event.startedMs);
+      return applyStarted(draft, event, context);
     case 'listed':
-      return applyListed(draft, event);
+      return applyListed(draft, event, context);
     case 'lost':
       return applyLost(draft, event.host, event.clock, event.output);
     case 'look':

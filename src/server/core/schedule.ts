@@ -1,5 +1,5 @@
 import { activeHosts, type HostEntry } from './task-state.js';
-import type { Reach } from './events.js';
+import type { Context } from './events.js';
 import type { TaskDraft } from './task-draft.js';
 import { deadlineMs } from './deadlines.js';
 
@@ -7,7 +7,7 @@ import { deadlineMs } from './deadlines.js';
  * Brings a task forward as far as its rules allow: starts waiting hosts in their order, pauses after a host of the
  * pause list or after too many failures, ends the task once every host is final.
  */
-export function schedule(draft: TaskDraft, reach: Reach): void {
+export function schedule(draft: TaskDraft, context: Context): void {
   if (draft.ended) return;
   while (draft.action === 'start') {
     const next = draft.nextWaiting();
@@ -17,14 +17,17 @@ export function schedule(draft: TaskDraft, reach: Reach): void {
       break;
     }
     if (draft.rules.batch > 0 && activeHosts(draft.counts) >= draft.rules.batch) break;
-    startHost(draft, next, reach);
+    startHost(draft, next, context);
     if (draft.rules.pauseAfter.has(next.host)) draft.setAction('pause');
   }
   if (draft.counts.waiting === 0 && activeHosts(draft.counts) === 0) draft.endTask();
 }
 
-export function startHost(draft: TaskDraft, entry: HostEntry, reach: Reach): void {
-  draft.start(entry, reach.connected(entry.host));
+export function startHost(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {
+  const sent = reach.connected(entry.host);
+  draft.start(entry, sent);
+  // In a shared database an agent that comes before the commit is sent it afterwards, with a note of its own.
+  if (sent || !shared) draft.sendNew(entry.host, shared);
   wakeForHost(draft, entry.host);
 }
 

@@ -2,8 +2,9 @@ import type { HostStatus, RunReason, TaskAction } from '../../shared/task-states
 import type { TaskChange } from '../store/changes.js';
 import type { RunDetail } from '../store/store.js';
 import type { Effect, RunReport, StoredOutput } from './events.js';
+import { forAnother, inTheNameOf } from './fences.js';
 import { reportDetail, settledDetail } from './run-details.js';
-import { isActive, type HostEntry, type TaskState } from './task-state.js';
+import { hostEntry, isActive, type HostEntry, type TaskState } from './task-state.js';
 
 /** What one step made of a task. `changes` are to be durable before any effect is sent or caller answered. */
 export interface Step {
@@ -25,6 +26,8 @@ export class TaskDraft {
   readonly #hosts: HostEntry[];
   readonly #counts: Record<HostStatus, number>;
   readonly #changes: TaskChange[] = [];
+  /** what the changes rely on */
+  readonly #guards: TaskChange[] = [];
   /** starts that were reported in this step, by host; nothing else of the step depends on when they are stored */
   readonly #starts = new Map<string, TaskChange>();
   readonly #effects: Effect[] = [];
@@ -114,7 +117,6 @@ export class TaskDraft {
       reported: false,
     });
     this.#changes.push({ kind: 'start-host', taskId: this.rules.taskId, host, from, clock });
-    this.assign(host, clock);
   }
 
   /** Running or timeout -> killing. */
@@ -144,6 +146,7 @@ export class TaskDraft {
   settle(entry: HostEntry, to: HostStatus, reason: RunReason | null, output?: StoredOutput): void {
     // Only an active host has a run whose details are not stored yet.
     const detail = isActive(entry) ? settledDetail(entry, this.#run(entry), reason) : undefined;
+    if (detail && reason === 'not-started') this.#reliesOnUntaken(entry);
     this.#end(entry, entry, to, output, detail);
   }
 
@@ -174,11 +177,26 @@ export class TaskDraft {
     this.#put(entry, { ...entry, delivered: true, startedAtMs });
   }
 
-  /** This server passes on a start that another one made. */
+  /** Sends a start that was made before. `shared`: only if the rows still want it. */
+  sendStart(entry: HostEntry, shared: boolean): void {
+    if (shared) this.take(entry);
+    else this.noteDelivered(entry, false);
+    this.assign(entry.host, entry.startClock);
+  }
+
+  /** This server's agent gets a start that another one may have given up meanwhile. */
   take(entry: HostEntry): void {
     this.#put(entry, { ...entry, delivered: true });
     const run = this.#run(entry);
     this.#changes.push({ kind: 'take-run', taskId: run.taskId, host: entry.host, run });
+  }
+
+  /** Sends a start of this step. `shared`: others are to see in the rows that its agent gets it. */
+  sendNew(host: string, shared: boolean): void {
+    const { taskId } = this.rules;
+    const clock = this.host(host)?.startClock ?? 0;
+    if (shared) this.#changes.push({ kind: 'keep-start', taskId, host, clock });
+    this.assign(host, clock);
   }
 
   /** Only its end takes a host's doing row away, and no task ends while there is one. */
@@ -221,38 +239,20 @@ export class TaskDraft {
       ended: this.#ended,
       wakeAtMs: this.#ended ? Number.POSITIVE_INFINITY : this.#wakeAtMs,
     };
-    const changes = [...this.#changes, ...this.#starts.values()];
+    const all = [...this.#guards, ...this.#changes, ...this.#starts.values()];
+    const foreign = scheduler === undefined;
     return {
       state,
-      changes: scheduler === undefined ? this.#forAnother(changes) : this.#inTheNameOf(scheduler, changes),
+      changes: foreign ? forAnother(state, all, this.#touches) : inTheNameOf(scheduler, this.#before, state, all),
       effects: this.#effects.filter((effect) => this.#stands(effect)),
       touched: [...this.#touched].flatMap((position) => this.#hosts[position] ?? []),
     };
   }
 
-  /** First, so that the task cannot end meanwhile. */
-  #forAnother(changes: readonly TaskChange[]): readonly TaskChange[] {
-    if (!this.#touches) return changes;
-    return [{ kind: 'touch-task', taskId: this.rules.taskId, clock: this.#actionClock }, ...changes];
-  }
-
-  /** All of it is worked out from what this server knows, so it counts only if nobody else has touched the task. */
-  #inTheNameOf(scheduler: string, changes: readonly TaskChange[]): readonly TaskChange[] {
-    const { taskId } = this.rules;
-    const ends = this.#ended && !this.#before.ended;
-    if (ends) {
-      const actionClock = this.#actionClock;
-      const end = { kind: 'end-task', taskId, scheduler, action: this.#action, actionClock } as const;
-      // With another action than before the end itself does not show whether that was still the one in force.
-      const relies = actionClock !== this.#before.actionClock;
-      return relies ? [this.#asScheduler(scheduler), ...changes, end] : [...changes, end];
-    }
-    return changes.length === 0 ? changes : [this.#asScheduler(scheduler), ...changes];
-  }
-
-  #asScheduler(scheduler: string): TaskChange {
-    const { action, actionClock } = this.#before;
-    return { kind: 'as-scheduler', taskId: this.rules.taskId, scheduler, action, actionClock };
+  /** Another server may be about to give an agent what this one gives up; of a start of this step none knows yet. */
+  #reliesOnUntaken({ host, startClock: clock }: HostEntry): void {
+    if (hostEntry(this.#before, host)?.startClock !== clock) return;
+    this.#guards.push({ kind: 'untaken', taskId: this.rules.taskId, host, clock });
   }
 
   #nextActionClock(): number {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { testMysql } from '../store/testing/test-databases.js';
 import { result } from '../tasks/testing/fixture.js';
 import { TwoServers } from './testing/two-servers.js';
@@ -79,6 +80,45 @@ describe('a server that does not know yet what another one has done', { skip }, 
     assert.deepEqual(await servers.statuses(taskId), { a: 'running', b: 'running' });
     assert.equal(await one.service.runEnded('a', result(taskId, two.gateway.clockOf('a'))), 'stored');
     assert.deepEqual(await servers.statuses(taskId), { a: 'success', b: 'running' });
+  });
+
+  it('gives an agent that comes no start that was given up elsewhere', async () => {
+    await using servers = await open('b');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    await two.service.actOnHost(taskId, 'a', 'kill');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killed', b: 'running' });
+    one.gateway.online.add('a');
+    one.service.agentListed('a', [], false);
+    // The list has a step of its own: together with a result it would share the result's commit.
+    await nextTurn();
+    await one.service.runEnded('b', result(taskId, one.gateway.clockOf('b')));
+    assert.deepEqual(
+      one.gateway.assigns.map(({ hosts }) => hosts),
+      [['b']],
+    );
+  });
+
+  it('gives an agent that comes what nobody has sent yet, and notes it', async () => {
+    await using servers = await open('b');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    one.gateway.online.add('a');
+    one.service.agentListed('a', [], false);
+    await nextTurn();
+    await one.service.runEnded('b', result(taskId, one.gateway.clockOf('b')));
+    assert.deepEqual(one.gateway.assigns.at(-1)?.hosts, ['a']);
+    await two.service.actOnHost(taskId, 'a', 'kill');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killing', b: 'success' });
+  });
+
+  it('leaves the kill of a run that the other one has sent to its agent', async () => {
+    await using servers = await open();
+    const { one, two } = servers;
+    one.gateway.online.add('a');
+    const taskId = await servers.create(one, { hosts: ['a'] });
+    await two.service.actOnHost(taskId, 'a', 'kill');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killing' });
   });
 
   it('settles at once the kill of a host that neither of them reaches', async () => {

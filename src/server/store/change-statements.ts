@@ -69,6 +69,17 @@ export class ChangeStatements {
           ...writes.runKept.of(scope, [{ task_id: id, host, clock: run.clock }]),
         ];
       }
+      case 'keep-start': {
+        const { host, clock } = change;
+        return writes.runKept.of(hostScope(change), [{ task_id: id, host, clock }]);
+      }
+      case 'untaken': {
+        const { host, clock } = change;
+        const scope = hostScope(change);
+        const doing = { id, host, clock, action: 'start' };
+        // Two statements: only once the row is held, whoever has taken the run is seen by the second.
+        return [...writes.holdDoing.of(scope, [doing]), ...writes.untaken.of(scope, [doing])];
+      }
       case 'drop-doing': {
         const { host, clock } = change;
         return writes.dropDoing.of(hostScope(change), [{ id, host, clock }]);

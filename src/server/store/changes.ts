@@ -68,8 +68,12 @@ export type TaskChange =
       readonly run: RunId;
       readonly startedMs: number;
     }
-  /** an agent is about to get this start from a server that does not schedule the task; fails unless it is still wanted */
+  /** an agent is about to get a start of this commit */
+  | { readonly kind: 'keep-start'; readonly taskId: number; readonly host: string; readonly clock: number }
+  /** an agent is about to get this start, made before and maybe by another server; fails unless it is still wanted */
   | { readonly kind: 'take-run'; readonly host: string; readonly run: RunId; readonly taskId: number }
+  /** fails unless this start is wanted and no server has given it to an agent, and none can until the commit */
+  | { readonly kind: 'untaken'; readonly taskId: number; readonly host: string; readonly clock: number }
   /** a doing row that was left behind goes away */
   | { readonly kind: 'drop-doing'; readonly taskId: number; readonly host: string; readonly clock: number }
   | { readonly kind: 'task-action'; readonly taskId: number; readonly action: TaskAction; readonly clock: number }

@@ -56,6 +56,8 @@ export interface Writes {
   readonly dropDoing: RowWrite<HostRef & { readonly clock: number }>;
   /** changes nothing; fails where there is no such row, and keeps others from changing it until the commit */
   readonly holdDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
+  /** fails where there is no such row, or the start is remembered */
+  readonly untaken: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
   /** a start that is to be remembered, if it is not yet */
   readonly runKept: RowWrite<RunRef>;
   readonly runStarted: RowWrite<RunRef & { readonly started_ms: number }>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { StaleStateError } from './store.js';
-import { createOf, endOf, metaOf } from './testing/sample-task.js';
+import { createOf, detailOf, endOf, metaOf } from './testing/sample-task.js';
 import { StoreFixture } from './testing/store-fixture.js';
 import { testDatabases } from './testing/test-databases.js';
 
@@ -100,6 +100,26 @@ for (const database of testDatabases) {
       assert.equal((await f.store.openTask(taskId))?.hosts[0]?.taken, true);
       await f.store.commit([{ kind: 'kill-host', taskId, host: 'a', from: 'running', startClock: 5, clock: 9 }]);
       await assert.rejects(f.store.commit([take]), StaleStateError);
+    });
+
+    it('lets a start be given up only while it is noted nowhere that it was sent', async () => {
+      await using f = await StoreFixture.open(database.place());
+      const taskId = await f.create({ a: undefined, b: 5 });
+      const untaken = { kind: 'untaken', taskId, host: 'a', clock: 10 } as const;
+      await f.store.commit([
+        { kind: 'start-host', taskId, host: 'a', from: 'waiting', clock: 10 },
+        { kind: 'keep-start', taskId, host: 'a', clock: 10 },
+      ]);
+      assert.equal((await f.store.openTask(taskId))?.hosts[0]?.taken, true);
+      await assert.rejects(f.store.commit([untaken]), StaleStateError, 'it was sent');
+      await assert.rejects(f.store.commit([{ ...untaken, host: 'b' }]), StaleStateError, 'that was another start');
+      const detail = detailOf(taskId, 'b', 5, { reason: 'not-started', endedMs: null });
+      const end = { kind: 'end-host', taskId, host: 'b', from: 'running', to: 'killed', output: undefined } as const;
+      await f.store.commit([
+        { ...untaken, host: 'b', clock: 5 },
+        { ...end, detail },
+      ]);
+      assert.equal((await f.store.openTask(taskId))?.hosts[1]?.taken, false);
     });
 
     it('shows all that is under way, or only some of it', async () => {

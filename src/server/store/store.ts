@@ -111,7 +111,7 @@ export interface OpenTask {
     readonly reported: boolean;
     /** clock of a task_host_doing row that was left behind by someone, though the host's run is over */
     readonly strayClock: number | undefined;
-    /** an agent may have the newest start: a server has noted that it passes it on, or that it was begun or is killed */
+    /** an agent may have the newest start: a server has noted that it sends it, or that it was begun or is killed */
     readonly taken: boolean;
   })[];
 }

@@ -198,7 +198,8 @@ function openHost(row: HostRow, doing: TaskHostDoingTable | undefined, run: RunR
     startClock,
     startedMs: run && run.clock === startClock ? run.started_ms : null,
     reported: reported && isFinal(row.status),
-    taken: run?.clock === startClock,
+    // What was settled as not started has no run, though the details say so in a row.
+    taken: run?.clock === startClock && run.reason !== 'not-started',
   };
 }
 

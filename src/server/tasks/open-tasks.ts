@@ -173,6 +173,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     return {
       nowMs: nowMs(),
       scheduler: mine ? copyRules.scheduler : undefined,
+      shared: this.shared,
       reach: {
         elsewhere: (host) => this.strangersLive && !gateway.present(host),
         connected: (host) => gateway.connected(host),
@@ -191,6 +192,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     const { taskId } = mailbox;
     for (const entry of step.touched) this.#index(taskId, entry);
     this.#send(mailbox, step.state, step.effects);
+    if (this.shared) this.#lookForNewcomers(mailbox, step);
     this.#wakeFor(mailbox, step.state);
     if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.tellOthers(taskId);
     if (this.#options.listeners.wanted(taskId)) {
@@ -218,7 +220,20 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   /** The server that schedules the task, or one with the session of a host that this one does not reach. */
   #concernsOthers(mailbox: TaskMailbox, step: Step): boolean {
     if (!mailbox.mine) return step.changes.length > 0;
-    return step.effects.some(({ host }) => !this.#options.gateway.present(host));
+    return step.touched.some((entry) => isActive(entry) && !this.#options.gateway.present(entry.host));
+  }
+
+  /** Agents that have come while the start of their runs was being stored. */
+  #lookForNewcomers({ taskId }: TaskMailbox, { touched }: Step): void {
+    const { gateway } = this.#options;
+    const unsent = touched.filter(({ host, status, delivered }) => {
+      return status === 'running' && !delivered && gateway.connected(host);
+    });
+    if (unsent.length > 0)
+      void this.look(
+        taskId,
+        unsent.map(({ host }) => host),
+      );
   }
 
   idle(mailbox: TaskMailbox): void {

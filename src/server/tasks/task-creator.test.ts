@@ -14,6 +14,7 @@ const WINDOW_MS = 60_000;
 async function server(place: StorePlace, clock: { nowMs: () => number } = { nowMs: Date.now }) {
   const store: Store = await place.open();
   const gateway = new RecordingGateway();
+  gateway.online.add('a');
   const options = { store, gateway, log: silentLog, clock, schedulerName: 'a:1', duplicateWindowMs: WINDOW_MS };
   const service = await createTaskService(options);
   return {

@@ -94,6 +94,7 @@ export class Play {
     return {
       nowMs: this.nowMs,
       scheduler: 'me',
+      shared: false,
       reach: {
         elsewhere: () => false,
         connected: (host: string) => this.connected.has(host),

@@ -108,6 +108,15 @@ export class Rows {
         this.#keep(row, change.run.clock);
         return true;
       }
+      case 'keep-start': {
+        const row = this.#row(change.host);
+        if (row) this.#keep(row, change.clock);
+        return true;
+      }
+      case 'untaken': {
+        const row = this.#row(change.host);
+        return row?.doing?.action === 'start' && row.doing.clock === change.clock && !row.runs.has(change.clock);
+      }
       case 'host-started': {
         const row = this.#row(change.host);
         if (row) this.#keep(row, change.run.clock).startedMs = change.startedMs;

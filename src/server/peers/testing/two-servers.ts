@@ -44,6 +44,8 @@ export class TwoServers implements AsyncDisposable {
     const start = async (name: string): Promise<TestServer> => {
       const store = await place.open();
       const gateway = new RecordingGateway();
+      // Else the other one takes it for a program of another kind.
+      await store.markServer({ instance: name, name, version: '1' });
       const hints = options.hints?.();
       const service = await createTaskService({
         store,

@@ -100,6 +100,17 @@ export class MysqlWrites implements Writes {
         expectRows: 1,
       })),
   };
+  readonly untaken: Writes['untaken'] = {
+    of: (_scope, rows) =>
+      rows.map(({ id, host, clock, action }) => ({
+        sql:
+          'update `task_host_doing` set `clock` = `clock` ' +
+          'where `id` = ? and `host` = ? and `clock` = ? and `action` = ? and not exists ' +
+          '(select 1 from `ibex_run` where `task_id` = ? and `ibex_run`.`host` = ? and `ibex_run`.`clock` = ?)',
+        parameters: [id, host, clock, action, id, host, clock],
+        expectRows: 1,
+      })),
+  };
   readonly runKept = insertInto<RunRef>('ibex_run', ['task_id', 'host', 'clock'], {
     rank: RANK.kept,
     tail: ' on duplicate key update `task_id` = values(`task_id`)',

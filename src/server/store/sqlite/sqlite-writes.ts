@@ -19,6 +19,7 @@ export class SqliteWrites implements Writes {
   readonly deleteDoing;
   readonly dropDoing;
   readonly holdDoing;
+  readonly untaken;
   readonly runKept;
   readonly runStarted;
   readonly runEnded;
@@ -85,6 +86,25 @@ export class SqliteWrites implements Writes {
           .where('host', '=', s('host'))
           .where('clock', '=', s('clock'))
           .where('action', '=', s('action')),
+      { expectRows: 1 },
+    );
+    this.untaken = Template.of<Tables['task_host_doing']>(
+      (s) =>
+        db
+          .updateTable('task_host_doing')
+          .set((eb) => ({ clock: eb.ref('clock') }))
+          .where('id', '=', s('id'))
+          .where('host', '=', s('host'))
+          .where('clock', '=', s('clock'))
+          .where('action', '=', s('action'))
+          .where((eb) => {
+            const run = eb.selectFrom('ibex_run').select('ibex_run.clock');
+            const same = run
+              .where('ibex_run.task_id', '=', s('id'))
+              .where('ibex_run.host', '=', s('host'))
+              .where('ibex_run.clock', '=', s('clock'));
+            return eb.not(eb.exists(same));
+          }),
       { expectRows: 1 },
     );
     this.runKept = Template.of<RunRef>((s) =>

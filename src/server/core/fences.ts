@@ -1,0 +1,36 @@
+import type { TaskChange } from '../store/changes.js';
+import type { TaskState } from './task-state.js';
+
+/**
+ * Changes by a server that does not schedule the task. `touches`: whoever does must look at it anew; that comes first,
+ * so that the task cannot end meanwhile.
+ */
+export function forAnother(
+  { rules: { taskId }, actionClock: clock }: TaskState,
+  changes: readonly TaskChange[],
+  touches: boolean,
+): readonly TaskChange[] {
+  return touches ? [{ kind: 'touch-task', taskId, clock }, ...changes] : changes;
+}
+
+/** All of it is worked out from what this server knows, so it counts only if nobody else has touched the task. */
+export function inTheNameOf(
+  scheduler: string,
+  before: TaskState,
+  after: TaskState,
+  changes: readonly TaskChange[],
+): readonly TaskChange[] {
+  const { taskId } = after.rules;
+  const { action, actionClock } = before;
+  const proof: TaskChange = { kind: 'as-scheduler', taskId, scheduler, action, actionClock };
+  if (!after.ended || before.ended) return changes.length === 0 ? changes : [proof, ...changes];
+  const end: TaskChange = {
+    kind: 'end-task',
+    taskId,
+    scheduler,
+    action: after.action,
+    actionClock: after.actionClock,
+  };
+  // With another action than before the end itself does not show whether that was still the one in force.
+  return after.actionClock === actionClock ? [...changes, end] : [proof, ...changes, end];
+}
