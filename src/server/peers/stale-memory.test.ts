@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Store } from '../store/store.js';
 import { testMysql } from '../store/testing/test-databases.js';
 import { result } from '../tasks/testing/fixture.js';
 import { TwoServers } from './testing/two-servers.js';
@@ -118,6 +119,24 @@ describe('a server that does not know yet what another one has done', { skip }, 
     one.gateway.online.add('a');
     const taskId = await servers.create(one, { hosts: ['a'] });
     await two.service.actOnHost(taskId, 'a', 'kill');
+    assert.deepEqual(await servers.statuses(taskId), { a: 'killing' });
+  });
+
+  it('looks again at what it was about to send when it was stopped', async () => {
+    await using servers = await open('a');
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { hosts: ['a'], action: 'pause' });
+    const commit = one.store.commit.bind(one.store);
+    const stoppedAfterCommit: Store['commit'] = async (changes, wanted) => {
+      await commit(changes, wanted);
+      one.store.commit = commit;
+      await two.service.actOnHost(taskId, 'a', 'kill');
+      one.clock.aheadMs = 8_000;
+    };
+    one.store.commit = stoppedAfterCommit;
+    await one.service.act(taskId, 'start');
+    await until('the kill is passed on', () => one.gateway.kills[0]);
+    assert.deepEqual(one.gateway.assigns, []);
     assert.deepEqual(await servers.statuses(taskId), { a: 'killing' });
   });
 

@@ -1,11 +1,10 @@
 import type { Log } from '../../shared/log.js';
 import type { AgentGateway } from '../agents/gateway.js';
-import type { Answer, Context, Effect, TaskEvent } from '../core/events.js';
-import { startDeadlineMs } from '../core/deadlines.js';
+import type { Answer, Context, TaskEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
-import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
 import { StoreError, type Store, type TaskMeta } from '../store/store.js';
-import { AssignFrames } from './assign-frames.js';
+import { AgentOrders } from './agent-orders.js';
 import type { ChangeListeners } from './change-listeners.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { RunIndex } from './run-index.js';
@@ -31,7 +30,7 @@ export interface OpenTasksOptions {
 
 interface OpenTask {
   readonly mailbox: TaskMailbox;
-  frames: AssignFrames | undefined;
+  readonly orders: AgentOrders;
 }
 
 /**
@@ -99,8 +98,8 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   /** Takes in a task that was just created, and sends its first assignments. */
   adopt(meta: TaskMeta, step: Step): void {
     const mailbox = new TaskMailbox(meta.id, this, { meta, state: step.state });
-    this.#tasks.set(meta.id, { mailbox, frames: undefined });
-    this.committed(mailbox, step);
+    this.#tasks.set(meta.id, { mailbox, orders: this.#orders(meta.id) });
+    this.committed(mailbox, step, step.state.rules.createdMs);
     if (step.state.ended) this.idle(mailbox);
   }
 
@@ -188,11 +187,10 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     this.#wakeFor(mailbox, mailbox.state);
   }
 
-  committed(mailbox: TaskMailbox, step: Step): void {
+  committed(mailbox: TaskMailbox, step: Step, decidedMs: number): void {
     const { taskId } = mailbox;
     for (const entry of step.touched) this.#index(taskId, entry);
-    this.#send(mailbox, step.state, step.effects);
-    if (this.shared) this.#lookForNewcomers(mailbox, step);
+    this.#send(mailbox, step, decidedMs);
     this.#wakeFor(mailbox, step.state);
     if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.tellOthers(taskId);
     if (this.#options.listeners.wanted(taskId)) {
@@ -223,19 +221,6 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     return step.touched.some((entry) => isActive(entry) && !this.#options.gateway.present(entry.host));
   }
 
-  /** Agents that have come while the start of their runs was being stored. */
-  #lookForNewcomers({ taskId }: TaskMailbox, { touched }: Step): void {
-    const { gateway } = this.#options;
-    const unsent = touched.filter(({ host, status, delivered }) => {
-      return status === 'running' && !delivered && gateway.connected(host);
-    });
-    if (unsent.length > 0)
-      void this.look(
-        taskId,
-        unsent.map(({ host }) => host),
-      );
-  }
-
   idle(mailbox: TaskMailbox): void {
     this.#neverRead.delete(mailbox.taskId);
     mailbox[Symbol.dispose]();
@@ -246,8 +231,21 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
 
   #mailbox(taskId: number): TaskMailbox {
     let task = this.#tasks.get(taskId);
-    if (!task) this.#tasks.set(taskId, (task = { mailbox: new TaskMailbox(taskId, this), frames: undefined }));
+    if (!task) {
+      task = { mailbox: new TaskMailbox(taskId, this), orders: this.#orders(taskId) };
+      this.#tasks.set(taskId, task);
+    }
     return task.mailbox;
+  }
+
+  #orders(taskId: number): AgentOrders {
+    const { gateway, nowMs } = this.#options;
+    return new AgentOrders(taskId, { gateway, nowMs, shared: this.shared });
+  }
+
+  #send({ taskId, meta }: TaskMailbox, step: Step, decidedMs: number): void {
+    const unsent = this.#tasks.get(taskId)?.orders.send(meta, step, decidedMs) ?? [];
+    if (unsent.length > 0) void this.look(taskId, unsent);
   }
 
   #wake(taskId: number): void {
@@ -260,35 +258,6 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   #index(taskId: number, entry: HostEntry): void {
     if (isActive(entry)) this.runs.set(entry.host, { taskId, clock: entry.startClock });
     else this.runs.delete(entry.host, taskId);
-  }
-
-  #send(mailbox: TaskMailbox, state: TaskState, effects: readonly Effect[]): void {
-    const { gateway, nowMs } = this.#options;
-    const frames = effects.length > 0 ? this.#frames(mailbox) : undefined;
-    // Assignments of one moment and clock go out as one frame to all their hosts.
-    const together = new Map<string, { hosts: string[]; clock: number; untilMs: number }>();
-    for (const { kind, host, clock } of effects) {
-      const entry = hostEntry(state, host);
-      if (kind === 'kill' || !entry) {
-        gateway.kill(host, { taskId: mailbox.taskId, clock });
-        continue;
-      }
-      const untilMs = startDeadlineMs(entry, state.rules);
-      const key = `${clock} ${untilMs}`;
-      const group = together.get(key);
-      if (group) group.hosts.push(host);
-      else together.set(key, { hosts: [host], clock, untilMs });
-    }
-    for (const { hosts, clock, untilMs } of together.values()) {
-      if (frames) gateway.assign(hosts, frames.frame(clock, untilMs - nowMs()));
-    }
-  }
-
-  #frames(mailbox: TaskMailbox): AssignFrames | undefined {
-    const task = this.#tasks.get(mailbox.taskId);
-    if (!task || !mailbox.meta) return undefined;
-    task.frames ??= new AssignFrames(mailbox.meta);
-    return task.frames;
   }
 }
 

@@ -35,8 +35,8 @@ export interface MailboxHost {
   context(taskId: number, mine: boolean): Context;
   /** hosts were read from the store */
   loaded(mailbox: TaskMailbox, hosts: readonly HostEntry[]): void;
-  /** a step is durable; called before its events are answered */
-  committed(mailbox: TaskMailbox, step: Step): void;
+  /** a step is durable that was worked out at `decidedMs`; called before its events are answered */
+  committed(mailbox: TaskMailbox, step: Step, decidedMs: number): void;
   /** the task's state was thrown away after a failure; it is to be woken before long */
   failed(mailbox: TaskMailbox, error: Error): void;
   /** nothing is to be kept of the task, and nothing waits here any more */
@@ -172,7 +172,8 @@ export class TaskMailbox implements Disposable {
     for (const { event } of items) for (const host of looksAt(event, this.#copy.state)) this.#untold.add(host);
     const events = items.map(({ event }) => (event.kind === 'look' ? NO_LOOK : event));
     if (this.#untold.size > 0) events.push({ kind: 'look', hosts: [...this.#untold] });
-    const step = reduce(this.#copy.state, events, this.#host.context(this.taskId, this.#copy.mine));
+    const context = this.#host.context(this.taskId, this.#copy.mine);
+    const step = reduce(this.#copy.state, events, context);
     try {
       if (step.changes.length > 0) await this.#host.store.commit(step.changes);
     } catch (error) {
@@ -183,7 +184,7 @@ export class TaskMailbox implements Disposable {
     }
     this.#untold.clear();
     this.#copy.advance(step.state);
-    this.#host.committed(this, step);
+    this.#host.committed(this, step, context.nowMs);
     items.forEach((item, position) => item.resolve(step.answers[position]));
   }
 

@@ -15,6 +15,8 @@ export interface TestServer {
   readonly gateway: RecordingGateway;
   readonly service: RunningTaskService;
   readonly hints: Hints | undefined;
+  /** how far its clock is ahead of the true one */
+  readonly clock: { aheadMs: number };
 }
 
 export interface TwoServersOptions {
@@ -47,17 +49,18 @@ export class TwoServers implements AsyncDisposable {
       // Else the other one takes it for a program of another kind.
       await store.markServer({ instance: name, name, version: '1' });
       const hints = options.hints?.();
+      const clock = { aheadMs: 0 };
       const service = await createTaskService({
         store,
         gateway,
         log: silentLog,
-        clock: { nowMs: Date.now },
+        clock: { nowMs: () => Date.now() + clock.aheadMs },
         schedulerName: name,
         watchIntervalMs: options.watchMs ?? WATCH_MS,
         ...(options.schedules === undefined ? {} : { schedules: options.schedules }),
         ...(hints ? { hints } : {}),
       });
-      return { name, store, gateway, service, hints };
+      return { name, store, gateway, service, hints, clock };
     };
     return new TwoServers(place, await start('10.0.0.1:20090'), await start('10.0.0.2:20090'));
   }
