@@ -77,11 +77,14 @@ export class DatabaseWatch implements AsyncDisposable {
   /** Resolves after the first look, with this server's own tasks in memory. Rejects with StoreError. */
   async start(): Promise<void> {
     const { store, open, name, schedules } = this.#options;
-    const { tasks } = await store.survey();
+    const { tasks, doings } = await store.survey();
     if (!store.shared) await this.#takeAll(tasks);
     if (schedules) {
       const mine = store.shared ? tasks.filter(({ scheduler }) => scheduler === name) : tasks;
-      await open.load(mine.map(({ taskId }) => taskId));
+      await open.load(
+        mine.map(({ taskId }) => taskId),
+        doings,
+      );
     }
     if (!store.shared) return;
     await this.#act(await this.#survey());
@@ -147,9 +150,8 @@ export class DatabaseWatch implements AsyncDisposable {
       const byTask = Map.groupBy(doings, ({ taskId }) => taskId);
       const { tasks } = await store.survey([...byTask.keys()]);
       const looks = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
-      if (await this.#lookAt(await this.#left(looks, { tasks, doings }))) {
-        for (const host of hosts) open.unseen.delete(host);
-      }
+      const unclear = await this.#lookAt(await this.#left(looks, { tasks, doings }));
+      this.#noteSeen(hosts, unclear, doings);
     } catch (error) {
       // The next look at all of the database finds them.
       this.#failed(error);
@@ -205,7 +207,7 @@ export class DatabaseWatch implements AsyncDisposable {
     open.foreignRuns = this.#foreignRuns(survey, foreign);
     const reviews = this.#reviews.next(open.ids(), (taskId) => open.mine(taskId) && open.waits(taskId));
     await this.#lookAt(new Map(reviews.map((taskId) => [taskId, 'all'])));
-    if (await this.#lookAt(await this.#left(looks, survey))) for (const host of unseen) open.unseen.delete(host);
+    this.#noteSeen(unseen, await this.#lookAt(await this.#left(looks, survey)), survey.doings);
     if (schedules && !this.#stopped) {
       const context = { scheduler: name, silence, inMemory: (taskId: number) => open.has(taskId) };
       await this.#claim(this.#claims.find(survey, context));
@@ -253,13 +255,19 @@ export class DatabaseWatch implements AsyncDisposable {
     await this.#lookAt(new Map(mine.map((taskId) => [taskId, 'all'])));
   }
 
-  /** False if not all of them could be looked at. */
-  async #lookAt(looks: Looks): Promise<boolean> {
-    let all = true;
+  /** Gives the tasks that could not be looked at. */
+  async #lookAt(looks: Looks): Promise<ReadonlySet<number>> {
+    const failed = new Set<number>();
     await forEachBounded(looks, READ_AT_ONCE, async ([taskId, hosts]) => {
-      if (!(await this.#options.open.look(taskId, hosts))) all = false;
+      if (!(await this.#options.open.look(taskId, hosts))) failed.add(taskId);
     });
-    return all;
+    return failed;
+  }
+
+  /** It is known now what these hosts have to do, but for those that have a run of a task that is not clear. */
+  #noteSeen(hosts: readonly string[], unclear: ReadonlySet<number>, doings: Survey['doings']): void {
+    const held = new Set(doings.flatMap(({ taskId, host }) => (unclear.has(taskId) ? host : [])));
+    for (const host of hosts) if (!held.has(host)) this.#options.open.unseen.delete(host);
   }
 
   #failed(error: unknown): void {

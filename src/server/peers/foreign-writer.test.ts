@@ -105,6 +105,19 @@ describe('a task that someone else schedules', { skip }, () => {
     assert.deepEqual(one.gateway.assigns, []);
   });
 
+  it('that makes no sense keeps no other agent waiting for what it has to do', async () => {
+    await using servers = await TwoServers.open();
+    const { one } = servers;
+    await writeTask(servers, Math.floor(Date.now() / 1_000));
+    await servers.place.run(`update task_host_1 set status = 'sleeping' where id = ${TASK} and host = 'a'`);
+    for (const host of ['a', 'c']) {
+      one.gateway.online.add(host);
+      one.service.agentCame(host);
+    }
+    assert.deepEqual(await until('c is clear', () => one.service.openRuns('c')), []);
+    assert.equal(one.service.openRuns('a'), undefined);
+  });
+
   it('is taken over once its scheduler has been silent for too long', async () => {
     await using servers = await TwoServers.open();
     const { one, two } = servers;

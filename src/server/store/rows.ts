@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { isHostStatus, isRunReason, type HostStatus } from '../../shared/task-states.js';
 import type { AgentTable, RunRow, TaskMetaTable } from './schema/tables.js';
-import { StoreError, type AgentRecord, type RunDetail, type TaskMeta } from './store.js';
+import { UnreadableTaskError, type AgentRecord, type RunDetail, type TaskMeta } from './store.js';
 
 /** Between rows and the values the rest of the server knows. What others may have written into a row is checked here. */
 
@@ -9,10 +9,10 @@ export function taskMeta(row: Selectable<TaskMetaTable>): TaskMeta {
   return { ...row, stdin: row.stdin ?? '', created: new Date(row.created) };
 }
 
-/** Throws StoreError for a status that no ibex writes. */
+/** Throws UnreadableTaskError for a status that no ibex writes. */
 export function hostStatus(text: string, taskId: number, host: string): HostStatus {
   if (isHostStatus(text)) return text;
-  throw new StoreError(`task ${taskId}: host ${host} has an unknown status in the database`);
+  throw new UnreadableTaskError(`task ${taskId}: host ${host} has an unknown status in the database`);
 }
 
 export function runDetail(row: RunRow): RunDetail {

@@ -254,6 +254,9 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
 }
 
+/** What the database has of a task is nothing that any ibex writes; reading it again helps only once someone mends it. */
+export class UnreadableTaskError extends StoreError {}
+
 /** A host's row was changed by someone else since it was read; nothing of this commit was stored. */
 export class StaleStateError extends Error {
   override readonly name = 'StaleStateError';

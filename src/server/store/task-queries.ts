@@ -4,7 +4,7 @@ import type { SqlEngine } from './engine.js';
 import { hostStatus, runDetail, taskMeta } from './rows.js';
 import { hostTable, type RunRow, type TaskHostDoingTable, type Tables } from './schema/tables.js';
 import {
-  StoreError,
+  UnreadableTaskError,
   type HostOutput,
   type HostRow,
   type LastRun,
@@ -128,7 +128,7 @@ export class TaskQueries {
     const meta = inForce && (await this.meta(taskId));
     if (!inForce || !meta) return undefined;
     const { action, clock: actionClock } = inForce;
-    if (!isTaskAction(action)) throw new StoreError(`task ${taskId} has an unknown action in the database`);
+    if (!isTaskAction(action)) throw new UnreadableTaskError(`task ${taskId} has an unknown action in the database`);
     const scheduler = schedulers.length === 1 ? schedulers[0]?.scheduler : undefined;
     return { meta, action, actionClock, scheduler, hosts: await this.#openHosts(taskId, hosts) };
   }

@@ -3,17 +3,20 @@ import type { AgentGateway } from '../agents/gateway.js';
 import type { Answer, Context, TaskEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
 import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
-import { StoreError, type Store, type TaskMeta } from '../store/store.js';
+import { StoreError, UnreadableTaskError, type Store, type Survey, type TaskMeta } from '../store/store.js';
 import { AgentOrders } from './agent-orders.js';
 import type { ChangeListeners } from './change-listeners.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { RunIndex } from './run-index.js';
 import type { CopyRules } from './task-copy.js';
 import { TaskMailbox, type MailboxHost } from './task-mailbox.js';
+import { UnreadTasks } from './unread-tasks.js';
 import { WakeQueue } from './wake-queue.js';
 
 /** How long after a failed commit a task is looked at again, ms; a task that gets an event before is looked at then. */
 const RETRY_MS = 1_000;
+/** The same for one that makes no sense. */
+const UNREADABLE_RETRY_MS = 10_000;
 /** Tasks that are read at the same time. */
 const LOADED_AT_ONCE = 8;
 
@@ -45,8 +48,8 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   readonly #options: OpenTasksOptions;
   readonly #tasks = new Map<number, OpenTask>();
   readonly #wakes: WakeQueue;
-  /** open tasks that could not be read since the start: their hosts are not in `runs` */
-  readonly #neverRead = new Set<number>();
+  /** tasks whose hosts are not in `runs` since the start */
+  readonly #unread = new UnreadTasks();
   #stopping = false;
 
   constructor(options: OpenTasksOptions) {
@@ -64,9 +67,14 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   strangersLive = false;
   #elsewhere: ReadonlySet<number> = new Set();
 
-  /** Reads these tasks and takes their scheduling up again. */
-  async load(taskIds: readonly number[]): Promise<void> {
-    for (const taskId of taskIds) this.#neverRead.add(taskId);
+  /** Reads these tasks and takes their scheduling up again. `doings`: at least their runs under way. */
+  async load(taskIds: readonly number[], doings: Survey['doings']): Promise<void> {
+    const doingsOf = Map.groupBy(doings, ({ taskId }) => taskId);
+    for (const taskId of taskIds)
+      this.#unread.add(
+        taskId,
+        (doingsOf.get(taskId) ?? []).map(({ host }) => host),
+      );
     await forEachBounded(taskIds, LOADED_AT_ONCE, (taskId) => this.#mailbox(taskId).settle());
   }
 
@@ -122,9 +130,9 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     return this.#tasks.has(taskId);
   }
 
-  /** True once `runs` holds the runs of every open task. */
-  get complete(): boolean {
-    return this.#neverRead.size === 0;
+  /** True if `runs` holds all runs of this host. */
+  complete(host: string): boolean {
+    return !this.unseen.has(host) && !this.#unread.concern(host);
   }
 
   meta(taskId: number): TaskMeta | undefined {
@@ -182,7 +190,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   }
 
   loaded(mailbox: TaskMailbox, hosts: readonly HostEntry[]): void {
-    this.#neverRead.delete(mailbox.taskId);
+    this.#unread.delete(mailbox.taskId);
     for (const entry of hosts) this.#index(mailbox.taskId, entry);
     this.#wakeFor(mailbox, mailbox.state);
   }
@@ -203,11 +211,17 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   }
 
   failed(mailbox: TaskMailbox, error: Error): void {
-    this.#options.log.error(
-      { task: mailbox.taskId, error: error.message, cause: String(error.cause) },
-      'task not stored',
-    );
-    if (!this.#stopping) this.#wakes.set(mailbox.taskId, this.#options.nowMs() + RETRY_MS);
+    const { log, nowMs } = this.#options;
+    const { taskId } = mailbox;
+    const unreadable = error instanceof UnreadableTaskError;
+    if (!unreadable) log.error({ task: taskId, error: error.message, cause: String(error.cause) }, 'task not stored');
+    else if (this.#unread.complains(taskId, nowMs())) {
+      log.error(
+        { task: taskId, error: error.message },
+        'task cannot be read; nothing is done of it until it is mended',
+      );
+    }
+    if (!this.#stopping) this.#wakes.set(taskId, nowMs() + (unreadable ? UNREADABLE_RETRY_MS : RETRY_MS));
   }
 
   /** Whoever schedules a task wakes for its deadlines. */
@@ -222,7 +236,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   }
 
   idle(mailbox: TaskMailbox): void {
-    this.#neverRead.delete(mailbox.taskId);
+    this.#unread.delete(mailbox.taskId);
     mailbox[Symbol.dispose]();
     for (const host of mailbox.activeHosts) this.runs.delete(host, mailbox.taskId);
     this.#wakes.set(mailbox.taskId, Number.POSITIVE_INFINITY);

@@ -12,7 +12,7 @@ import type { OpenTasks } from './open-tasks.js';
  * been looked up what other servers have for it.
  */
 export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | undefined {
-  if (!open.complete || open.unseen.has(host)) return undefined;
+  if (!open.complete(host)) return undefined;
   const runs: OpenRun[] = [];
   for (const { taskId, clock } of open.runs.of(host)) {
     const state = open.state(taskId);
