@@ -67,6 +67,16 @@ describe("another server's task", () => {
   });
 });
 
+it('a task whose rows do not say one scheduler concerns a server that schedules nothing', () => {
+  const tasks = [{ ...TASK, scheduler: undefined }];
+  const doings = [doing('a')];
+  const gateway = { scheduler: undefined };
+  assert.deepEqual(looks({ tasks, doings }, { ...memoryOf(undefined), ...gateway }), { 7: ['a'] });
+  const known = new Play({ hosts: ['a'] });
+  assert.deepEqual(looks({ tasks, doings }, { ...memoryOf(known, false), ...gateway }), {});
+  assert.deepEqual(looks({ tasks, doings }, memoryOf(undefined)), {});
+});
+
 it('what is not in memory and has this server as scheduler is just being made, or ending', () => {
   assert.deepEqual(looks({ tasks: [TASK], doings: [doing('a')] }, memoryOf(undefined)), {});
 });

@@ -34,18 +34,24 @@ export function compareSurvey(survey: Survey, memory: Memory, taskIds: readonly 
     const doings = doingsOf.get(taskId) ?? [];
     const state = memory.state(taskId);
     if (!state) {
-      // Tasks of this server that it does not have are either being made, or about to be forgotten.
-      const foreign = task.scheduler !== undefined && task.scheduler !== memory.scheduler;
-      if (foreign) look(taskId, presentHosts(doings, memory));
+      if (isForeign(task, memory)) look(taskId, presentHosts(doings, memory));
     } else if (memory.mine(taskId)) {
       const same = task.action === state.action && task.actionClock === state.actionClock;
       look(taskId, same && task.scheduler === memory.scheduler ? changedHosts(state, doings) : 'all');
-    } else if (task.scheduler === memory.scheduler) look(taskId, 'all');
+    } else if (memory.scheduler !== undefined && task.scheduler === memory.scheduler) look(taskId, 'all');
     else look(taskId, [...changedHosts(state, doings), ...newHosts(state, doings, memory)]);
   }
   // A task that is in memory and not open any more was ended by somebody else.
   for (const taskId of taskIds) if (!open.has(taskId) && memory.state(taskId)) look(taskId, 'all');
   return looks;
+}
+
+/**
+ * Tasks of this server that it does not have are either being made, or about to be forgotten. One whose rows do not say
+ * one scheduler will be its own, if it schedules any.
+ */
+function isForeign({ scheduler }: Survey['tasks'][number], { scheduler: self }: Memory): boolean {
+  return self === undefined || (scheduler !== undefined && scheduler !== self);
 }
 
 /** What both say: with a moment between them, what was only under way when the first was made is left out. */

@@ -118,6 +118,19 @@ describe('a task that someone else schedules', { skip }, () => {
     assert.equal(one.service.openRuns('a'), undefined);
   });
 
+  it('with two schedulers, as a race of theirs leaves it, reaches the agent of a server that schedules nothing', async () => {
+    await using servers = await TwoServers.open({ schedules: false });
+    const { one } = servers;
+    one.gateway.online.add('a');
+    const clock = Math.floor(Date.now() / 1_000);
+    await writeTask(servers, clock);
+    await servers.place.run(`insert into task_scheduler (id, scheduler) values (${TASK}, 'go-2:20090')`);
+    assert.equal(await assigned(one, 'a'), clock);
+    assert.equal(await one.service.runEnded('a', result(TASK, clock)), 'stored');
+    const schedulers = await servers.place.run(`select scheduler from task_scheduler where id = ${TASK}`);
+    assert.equal(schedulers.length, 2);
+  });
+
   it('is taken over once its scheduler has been silent for too long', async () => {
     await using servers = await TwoServers.open();
     const { one, two } = servers;
