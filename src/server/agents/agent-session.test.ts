@@ -132,6 +132,32 @@ test('heartbeats that differ twice in a row make the server ask for the list; on
   assert.deepEqual(bench.listed.at(-1), { runs: [], newStore: false });
 });
 
+test('heartbeats that differ each in another way are a busy agent, for a while', async () => {
+  const bench = await new SessionBench().open();
+  const other = { taskId: 8, clock: 1_000 };
+  bench.beat(0, [RUN]);
+  // Another server's run, that has ended by the time it is known here.
+  bench.expected = [RUN];
+  bench.beat(0, []);
+  bench.beat(0, [other]);
+  assert.deepEqual(bench.types(), []);
+  bench.expected = [RUN, other];
+  bench.beat(0, []);
+  assert.deepEqual(bench.types(), ['list']);
+});
+
+test('a heartbeat tells which of the runs that the agent should have it has', async () => {
+  const bench = await new SessionBench().open();
+  bench.expected = [RUN];
+  bench.beat(0, []);
+  assert.equal(bench.session.holds(RUN), false);
+  bench.beat(0, [RUN]);
+  assert.equal(bench.session.holds(RUN), true);
+  bench.expected = [];
+  bench.beat(0, []);
+  assert.equal(bench.session.holds(RUN), false);
+});
+
 test('runs that were assigned after a heartbeat was written are not compared, nor those being stored', async () => {
   const bench = await new SessionBench().open();
   bench.expected = [RUN];

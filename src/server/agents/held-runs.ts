@@ -2,14 +2,21 @@ import { AgentRunState, type AgentRun, type HeartbeatFrame } from '../../shared/
 import { runsDigest } from '../../shared/protocol/runs-digest.js';
 import type { RunId } from '../../shared/run-key.js';
 
-/** How many heartbeats in a row must differ from what is expected: one may cross a result that is being stored. */
-const DIFFERENCES_BEFORE_ASKING = 2;
+/**
+ * Heartbeats in a row that differ from what is expected, each in another way, before the agent is asked: it is busy, and
+ * each of them crosses a result that is being stored, or a run of another server that is not known here yet.
+ */
+const DIFFERENCES_BEFORE_ASKING = 4;
 
-/** What one agent is known to hold: the runs it listed or took since, and the results it has sent. */
+/**
+ * What one agent is known to hold: the runs it listed or took since, those that its heartbeats speak of, and the results
+ * it has sent.
+ */
 export class HeldRuns {
   readonly #held = new Map<string, RunId>();
   readonly #delivered = new Set<string>();
   #differences = 0;
+  #lastDifference = '';
 
   get runs(): readonly RunId[] {
     return [...this.#held.values()];
@@ -46,17 +53,35 @@ export class HeldRuns {
   }
 
   /**
-   * Compares a heartbeat with the runs that the agent should have. True when it has differed often enough that the
-   * agent should list its runs anew.
+   * Compares a heartbeat with the runs that the agent should have. True when it has differed twice in the same way, or
+   * often enough, so that the agent should list its runs anew.
    */
   differs(beat: HeartbeatFrame, expected: readonly RunId[]): boolean {
     const open = this.#delivered.size === 0 ? expected : expected.filter((run) => !this.#delivered.has(name(run)));
-    if (beat.runs === open.length && beat.digest === runsDigest(open)) {
-      this.#differences = 0;
+    const digest = runsDigest(open);
+    if (beat.runs === open.length && beat.digest === digest) {
+      this.#forgetDifferences();
+      this.#confirm(open);
       return false;
     }
-    this.#differences = (this.#differences + 1) % DIFFERENCES_BEFORE_ASKING;
-    return this.#differences === 0;
+    const difference = `${beat.digest} ${digest}`;
+    this.#differences += 1;
+    const asks = difference === this.#lastDifference || this.#differences >= DIFFERENCES_BEFORE_ASKING;
+    this.#lastDifference = difference;
+    if (asks) this.#forgetDifferences();
+    return asks;
+  }
+
+  #forgetDifferences(): void {
+    this.#differences = 0;
+    this.#lastDifference = '';
+  }
+
+  /** The agent has just these, whichever server has sent them. */
+  #confirm(runs: readonly RunId[]): void {
+    if (runs.length === this.#held.size && runs.every((run) => this.has(run))) return;
+    this.#held.clear();
+    for (const run of runs) this.add(run);
   }
 }
 

@@ -12,6 +12,7 @@ function memoryOf(play: Play | undefined, mine = true): Memory {
     state: (taskId) => (taskId === 7 ? play?.state : undefined),
     mine: () => mine,
     present: (host) => host !== 'away',
+    holds: (host) => host === 'busy',
   };
 }
 
@@ -54,6 +55,11 @@ describe("another server's task", () => {
     const found = looks({ tasks, doings: [doing('a'), doing('away')] }, memoryOf(undefined));
     assert.deepEqual(found, { 7: ['a'] });
     assert.deepEqual(looks({ tasks, doings: [doing('away')] }, memoryOf(undefined)), {});
+  });
+
+  it('does not once the agent has the run, but for its kill', () => {
+    assert.deepEqual(looks({ tasks, doings: [doing('busy')] }, memoryOf(undefined)), {});
+    assert.deepEqual(looks({ tasks, doings: [doing('busy', 'kill')] }, memoryOf(undefined)), { 7: ['busy'] });
   });
 
   it('is looked at where it differs from what was passed on, and where more of it comes', () => {

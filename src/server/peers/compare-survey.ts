@@ -1,4 +1,5 @@
 import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import type { RunId } from '../../shared/run-key.js';
 import type { Survey } from '../store/store.js';
 
 /** What this server has in memory of the open tasks. */
@@ -10,6 +11,8 @@ export interface Memory {
   mine(taskId: number): boolean;
   /** the host's agent has a session here */
   present(host: string): boolean;
+  /** its agent is sent its work, and has told that it has this run */
+  holds(host: string, run: RunId): boolean;
 }
 
 /** What is to be read anew, by task: these hosts (none: only the task itself), or all of it. */
@@ -89,7 +92,12 @@ function newHosts(state: TaskState, doings: readonly Doing[], memory: Memory): s
 }
 
 function presentHosts(doings: readonly Doing[], memory: Memory): string[] {
-  return doings.map(({ host }) => host).filter((host) => memory.present(host));
+  return doings.filter((doing) => memory.present(doing.host) && !isHeld(doing, memory)).map(({ host }) => host);
+}
+
+/** True where there is nothing to tell the agent: it has this start, whoever has sent it. */
+export function isHeld(doing: Doing, memory: Pick<Memory, 'holds'>): boolean {
+  return doing.action === 'start' && memory.holds(doing.host, doing);
 }
 
 function agrees(entry: HostEntry, doing: Doing): boolean {

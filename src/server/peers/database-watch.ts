@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '../../shared/errors.js';
+import type { RunId } from '../../shared/run-key.js';
 import type { Log } from '../../shared/log.js';
 import type { Store, Survey } from '../store/store.js';
 import type { OpenTasks } from '../tasks/open-tasks.js';
 import { forEachBounded } from '../tasks/for-each-bounded.js';
 import { RunIndex } from '../tasks/run-index.js';
 import { ClaimFinder, DEAD_AFTER_MS, type Claims } from './claims.js';
-import { compareSurvey, inBoth, type Looks, type Memory } from './compare-survey.js';
+import { compareSurvey, inBoth, isHeld, type Looks, type Memory } from './compare-survey.js';
 import { livingPeers, withoutReached, type Peers } from './reached-hosts.js';
 import { ReviewQueue } from './review-queue.js';
 
@@ -29,6 +30,8 @@ export interface DatabaseWatchOptions {
   readonly present: (host: string) => boolean;
   /** and is sent its work at once */
   readonly connected: (host: string) => boolean;
+  /** and has told that it has this run */
+  readonly holds: (host: string, run: RunId) => boolean;
   /** called after each look at the database */
   readonly looked: () => void;
   readonly intervalMs: number;
@@ -65,12 +68,13 @@ export class DatabaseWatch implements AsyncDisposable {
 
   constructor(options: DatabaseWatchOptions) {
     this.#options = options;
-    const { open, name, schedules, present } = options;
+    const { open, name, schedules, present, connected, holds } = options;
     this.#memory = {
       scheduler: schedules ? name : undefined,
       state: (taskId) => open.state(taskId),
       mine: (taskId) => open.mine(taskId),
       present,
+      holds: (host, run) => connected(host) && holds(host, run),
     };
   }
 
@@ -133,6 +137,7 @@ export class DatabaseWatch implements AsyncDisposable {
       this.#told.clear();
       try {
         const survey = await this.#options.store.survey(taskIds);
+        this.#options.open.addElsewhere(this.#foreign(survey));
         await this.#lookAt(await this.#left(compareSurvey(survey, this.#memory, taskIds), survey));
         this.#options.looked();
       } catch (error) {
@@ -145,10 +150,13 @@ export class DatabaseWatch implements AsyncDisposable {
   async #lookForHosts(hosts: readonly string[]): Promise<void> {
     const { store, open } = this.#options;
     try {
-      const doings = (await store.doingsOf(hosts)).filter(({ taskId }) => !open.mine(taskId));
+      const doings = (await store.doingsOf(hosts)).filter(
+        (doing) => !open.mine(doing.taskId) && !isHeld(doing, this.#memory),
+      );
       if (this.#stopped) return;
       const byTask = Map.groupBy(doings, ({ taskId }) => taskId);
       const { tasks } = await store.survey([...byTask.keys()]);
+      open.addElsewhere(this.#foreign({ tasks }));
       const looks = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
       const unclear = await this.#lookAt(await this.#left(looks, { tasks, doings }));
       this.#noteSeen(hosts, unclear, doings);
@@ -199,8 +207,8 @@ export class DatabaseWatch implements AsyncDisposable {
 
   async #act({ survey, silence, unseen, looks }: Found): Promise<void> {
     const { open, name, schedules, looked } = this.#options;
-    const foreign = new Set(survey.tasks.flatMap(({ taskId, scheduler }) => (scheduler === name ? [] : taskId)));
-    open.noteElsewhere(foreign);
+    const foreign = new Set(this.#foreign(survey));
+    open.setElsewhere(foreign);
     open.strangersLive = [...silence].some(
       ([other, silentMs]) => other !== name && !this.#peers.has(other) && silentMs < DEAD_AFTER_MS,
     );
@@ -213,6 +221,11 @@ export class DatabaseWatch implements AsyncDisposable {
       await this.#claim(this.#claims.find(survey, context));
     }
     looked();
+  }
+
+  #foreign({ tasks }: Pick<Survey, 'tasks'>): number[] {
+    const { name } = this.#options;
+    return tasks.flatMap(({ taskId, scheduler }) => (scheduler === name ? [] : taskId));
   }
 
   /** What agents that are connected here have in hand, or will, for other servers. */

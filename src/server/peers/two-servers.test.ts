@@ -93,6 +93,35 @@ describe('two servers on one database', { skip }, () => {
     assert.equal((await two.service.act(1, 'kill')).outcome, 'not-found');
   });
 
+  it('nothing is read of a run that its agent has, however often the database is looked at', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    one.gateway.online.add('a');
+    const taskId = await servers.create(one, { hosts: ['a', 'b'] });
+    two.gateway.held.add(`a ${taskId} ${one.gateway.clockOf('a')}`);
+    const read: unknown[] = [];
+    const openTask = two.store.openTask.bind(two.store);
+    two.store.openTask = (id, hosts) => {
+      read.push(hosts);
+      return openTask(id, hosts);
+    };
+    two.gateway.online.add('a');
+    two.service.agentCame('a');
+    // What is looked at after it: b, whose start nobody has sent.
+    two.gateway.online.add('b');
+    two.service.agentCame('b');
+    await assigned(two, 'b');
+    await until('a is clear', () => two.service.openRuns('a'));
+    assert.deepEqual(
+      two.gateway.assigns.flatMap(({ hosts }) => hosts),
+      ['b'],
+    );
+    assert.ok(
+      read.every((hosts) => Array.isArray(hosts) && !hosts.includes('a')),
+      JSON.stringify(read),
+    );
+  });
+
   it('a viewer at one sees what becomes of the other one’s task', async () => {
     await using servers = await TwoServers.open();
     const { one, two } = servers;

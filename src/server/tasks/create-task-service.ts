@@ -114,6 +114,7 @@ class StoredTaskService implements RunningTaskService {
       schedules,
       present: (host) => gateway.present(host),
       connected: (host) => gateway.connected(host),
+      holds: (host, run) => gateway.holdsRun(host, run),
       looked: () => this.#viewed.refresh(),
       intervalMs: options.watchIntervalMs ?? WATCH_INTERVAL_MS,
       log,

@@ -65,7 +65,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
   readonly unseen = new Set<string>();
   /** Programs of another kind live on the database: they may pass on a run without leaving a note of it. */
   strangersLive = false;
-  #elsewhere: ReadonlySet<number> = new Set();
+  #elsewhere = new Set<number>();
 
   /** Reads these tasks and takes their scheduling up again. `doings`: at least their runs under way. */
   async load(taskIds: readonly number[], doings: Survey['doings']): Promise<void> {
@@ -78,9 +78,14 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     await forEachBounded(taskIds, LOADED_AT_ONCE, (taskId) => this.#mailbox(taskId).settle());
   }
 
-  /** Tasks that other servers schedule, as last seen. */
-  noteElsewhere(taskIds: ReadonlySet<number>): void {
-    this.#elsewhere = taskIds;
+  /** All tasks that other servers schedule, as last seen. */
+  setElsewhere(taskIds: Iterable<number>): void {
+    this.#elsewhere = new Set(taskIds);
+  }
+
+  /** More of them, seen since. */
+  addElsewhere(taskIds: Iterable<number>): void {
+    for (const taskId of taskIds) this.#elsewhere.add(taskId);
   }
 
   /** Reads what others may have changed, and brings it to the agents. False where that failed; it is tried again then. */
