@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
+import { GONE_AFTER_MS, livingServers } from '../peers/living-servers.js';
 import type { ServerMark, ServerRecord, SessionRecord, Store } from '../store/store.js';
 
 export interface SharedSessionsTimes {
@@ -12,7 +13,11 @@ export interface SharedSessionsTimes {
   readonly removeAfterMs: number;
 }
 
-const TIMES: SharedSessionsTimes = Object.freeze({ markEveryMs: 2_000, deadAfterMs: 10_000, removeAfterMs: 60_000 });
+const TIMES: SharedSessionsTimes = Object.freeze({
+  markEveryMs: 2_000,
+  deadAfterMs: GONE_AFTER_MS,
+  removeAfterMs: 60_000,
+});
 /** Rows of one commit, and the pause after it: fifteen thousand agents that come at once must not hold up tasks. */
 const GROUP_ROWS = 200;
 const GROUP_PAUSE_MS = 10;
@@ -94,11 +99,10 @@ export class SharedSessions implements AsyncDisposable {
   /** Sessions with other servers that live. Rejects with StoreError. */
   async others(): Promise<OtherSession[]> {
     if (!this.#running) return [];
+    const alive = livingServers(await this.#store.serverMarks(), this.#times.deadAfterMs);
     // One of the same name is this server before its restart.
-    const alive = (await this.#store.serverMarks()).filter(
-      ({ name, seenMsAgo }) => name !== this.name && seenMsAgo < this.#times.deadAfterMs,
-    );
-    const names = new Map(alive.map(({ instance, name }) => [instance, name]));
+    const others = alive.filter(({ name }) => name !== this.name);
+    const names = new Map(others.map(({ instance, name }) => [instance, name]));
     const sessions = await this.#store.sessions([...names.keys()]);
     return sessions.map((session) => ({ ...session, server: names.get(session.instance) ?? '' }));
   }

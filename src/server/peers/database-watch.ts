@@ -3,16 +3,13 @@ import { describeError } from '../../shared/errors.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { Log } from '../../shared/log.js';
 import type { Store, Survey } from '../store/store.js';
-import type { OpenTasks } from '../tasks/open-tasks.js';
-import { forEachBounded } from '../tasks/for-each-bounded.js';
-import { RunIndex } from '../tasks/run-index.js';
 import { ClaimFinder, DEAD_AFTER_MS, type Claims } from './claims.js';
 import { compareSurvey, inBoth, isHeld, type Looks, type Memory } from './compare-survey.js';
-import { livingPeers, withoutReached, type Peers } from './reached-hosts.js';
+import { livingServers } from './living-servers.js';
+import { withoutReached, type Peers } from './reached-hosts.js';
 import { ReviewQueue } from './review-queue.js';
+import type { WatchedTasks } from './watched-tasks.js';
 
-/** Tasks that are read at the same time. */
-const READ_AT_ONCE = 8;
 /** The database is not surveyed for more than this part of the time, but at least once in LONGEST_PAUSE_MS. */
 const MOST_OF_THE_TIME = 0.2;
 const LONGEST_PAUSE_MS = 3_000;
@@ -21,7 +18,7 @@ const HINT_PAUSE_MS = 50;
 
 export interface DatabaseWatchOptions {
   readonly store: Store;
-  readonly open: OpenTasks;
+  readonly open: WatchedTasks;
   /** the name of this server in the tables */
   readonly name: string;
   /** false: tasks are left to other schedulers */
@@ -138,7 +135,7 @@ export class DatabaseWatch implements AsyncDisposable {
       try {
         const survey = await this.#options.store.survey(taskIds);
         this.#options.open.addElsewhere(this.#foreign(survey));
-        await this.#lookAt(await this.#left(compareSurvey(survey, this.#memory, taskIds), survey));
+        await this.#options.open.lookAt(await this.#left(compareSurvey(survey, this.#memory, taskIds), survey));
         this.#options.looked();
       } catch (error) {
         this.#failed(error);
@@ -158,7 +155,7 @@ export class DatabaseWatch implements AsyncDisposable {
       const { tasks } = await store.survey([...byTask.keys()]);
       open.addElsewhere(this.#foreign({ tasks }));
       const looks = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
-      const unclear = await this.#lookAt(await this.#left(looks, { tasks, doings }));
+      const unclear = await this.#options.open.lookAt(await this.#left(looks, { tasks, doings }));
       this.#noteSeen(hosts, unclear, doings);
     } catch (error) {
       // The next look at all of the database finds them.
@@ -199,7 +196,7 @@ export class DatabaseWatch implements AsyncDisposable {
     const { store, open } = this.#options;
     const beganMs = performance.now();
     const unseen = [...open.unseen];
-    this.#peers = await livingPeers(store);
+    this.#peers = new Map(livingServers(await store.serverMarks()).map(({ name, instance }) => [name, instance]));
     const [survey, silence] = await Promise.all([store.survey(), store.schedulers.silence()]);
     const tookMs = performance.now() - beganMs;
     return { survey, silence, unseen, looks: compareSurvey(survey, this.#memory, open.ids()), tookMs };
@@ -212,10 +209,10 @@ export class DatabaseWatch implements AsyncDisposable {
     open.strangersLive = [...silence].some(
       ([other, silentMs]) => other !== name && !this.#peers.has(other) && silentMs < DEAD_AFTER_MS,
     );
-    open.foreignRuns = this.#foreignRuns(survey, foreign);
+    open.setForeignRuns(this.#foreignRuns(survey, foreign));
     const reviews = this.#reviews.next(open.ids(), (taskId) => open.mine(taskId) && open.waits(taskId));
-    await this.#lookAt(new Map(reviews.map((taskId) => [taskId, 'all'])));
-    this.#noteSeen(unseen, await this.#lookAt(await this.#left(looks, survey)), survey.doings);
+    await this.#options.open.lookAt(new Map(reviews.map((taskId) => [taskId, 'all'])));
+    this.#noteSeen(unseen, await this.#options.open.lookAt(await this.#left(looks, survey)), survey.doings);
     if (schedules && !this.#stopped) {
       const context = { scheduler: name, silence, inMemory: (taskId: number) => open.has(taskId) };
       await this.#claim(this.#claims.find(survey, context));
@@ -229,12 +226,10 @@ export class DatabaseWatch implements AsyncDisposable {
   }
 
   /** What agents that are connected here have in hand, or will, for other servers. */
-  #foreignRuns({ doings }: Survey, foreign: ReadonlySet<number>): RunIndex {
-    const runs = new RunIndex();
-    for (const { taskId, host, clock, action } of doings) {
-      if (action === 'start' && foreign.has(taskId) && this.#memory.present(host)) runs.set(host, { taskId, clock });
-    }
-    return runs;
+  #foreignRuns({ doings }: Survey, foreign: ReadonlySet<number>): Survey['doings'] {
+    return doings.filter(
+      ({ taskId, host, action }) => action === 'start' && foreign.has(taskId) && this.#memory.present(host),
+    );
   }
 
   /** Without what the servers that schedule the tasks bring to the agents themselves. */
@@ -265,16 +260,7 @@ export class DatabaseWatch implements AsyncDisposable {
       await store.schedulers.adopt(taskId, name);
       mine.push(taskId);
     }
-    await this.#lookAt(new Map(mine.map((taskId) => [taskId, 'all'])));
-  }
-
-  /** Gives the tasks that could not be looked at. */
-  async #lookAt(looks: Looks): Promise<ReadonlySet<number>> {
-    const failed = new Set<number>();
-    await forEachBounded(looks, READ_AT_ONCE, async ([taskId, hosts]) => {
-      if (!(await this.#options.open.look(taskId, hosts))) failed.add(taskId);
-    });
-    return failed;
+    await this.#options.open.lookAt(new Map(mine.map((taskId) => [taskId, 'all'])));
   }
 
   /** It is known now what these hosts have to do, but for those that have a run of a task that is not clear. */

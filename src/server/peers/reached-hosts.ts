@@ -1,17 +1,8 @@
 import type { Store, Survey } from '../store/store.js';
 import type { Looks } from './compare-survey.js';
 
-/** The server processes of our kind that live on the database: of each name the newest, as a restart leaves another. */
+/** The server processes of our kind that live on the database, by their names. */
 export type Peers = ReadonlyMap<string, string>;
-
-/** A server that has shown no sign of life for so long is gone, ms. */
-const GONE_AFTER_MS = 10_000;
-
-export async function livingPeers(store: Pick<Store, 'serverMarks'>): Promise<Peers> {
-  const marks = [...(await store.serverMarks())].filter(({ seenMsAgo }) => seenMsAgo < GONE_AFTER_MS);
-  marks.sort((a, b) => b.seenMsAgo - a.seenMsAgo);
-  return new Map(marks.map(({ name, instance }) => [name, instance]));
-}
 
 export interface ReachContext {
   readonly store: Pick<Store, 'sessionsOf'>;

@@ -1,8 +1,11 @@
 import type { Log } from '../../shared/log.js';
+import type { RunId } from '../../shared/run-key.js';
 import type { AgentGateway } from '../agents/gateway.js';
 import type { Answer, Context, TaskEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
 import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import type { Looks } from '../peers/compare-survey.js';
+import type { WatchedTasks } from '../peers/watched-tasks.js';
 import { StoreError, UnreadableTaskError, type Store, type Survey, type TaskMeta } from '../store/store.js';
 import { AgentOrders } from './agent-orders.js';
 import type { ChangeListeners } from './change-listeners.js';
@@ -18,7 +21,7 @@ const RETRY_MS = 1_000;
 /** The same for one that makes no sense. */
 const UNREADABLE_RETRY_MS = 10_000;
 /** Tasks that are read at the same time. */
-const LOADED_AT_ONCE = 8;
+const READ_AT_ONCE = 8;
 
 export interface OpenTasksOptions {
   readonly store: Store;
@@ -40,7 +43,7 @@ interface OpenTask {
  * The open tasks of this server: their mailboxes, their deadlines, and what follows from each of their commits. Those
  * that it schedules are all here; of others' tasks those with a run on a host whose agent is connected here.
  */
-export class OpenTasks implements MailboxHost, AsyncDisposable {
+export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
   readonly store: Store;
   readonly copyRules: CopyRules;
   /** runs that scheduling has under way, by host */
@@ -59,15 +62,11 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     this.#wakes = new WakeQueue(options.nowMs, (taskId) => this.#wake(taskId));
   }
 
-  /** runs of tasks that other servers schedule, on hosts that are connected here, as last seen in the database */
-  foreignRuns = new RunIndex();
-  /** hosts whose agents have come, and of which it is not known yet what other servers have for them */
   readonly unseen = new Set<string>();
-  /** Programs of another kind live on the database: they may pass on a run without leaving a note of it. */
   strangersLive = false;
+  #foreignRuns = new RunIndex();
   #elsewhere = new Set<number>();
 
-  /** Reads these tasks and takes their scheduling up again. `doings`: at least their runs under way. */
   async load(taskIds: readonly number[], doings: Survey['doings']): Promise<void> {
     const doingsOf = Map.groupBy(doings, ({ taskId }) => taskId);
     for (const taskId of taskIds)
@@ -75,21 +74,37 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
         taskId,
         (doingsOf.get(taskId) ?? []).map(({ host }) => host),
       );
-    await forEachBounded(taskIds, LOADED_AT_ONCE, (taskId) => this.#mailbox(taskId).settle());
+    await forEachBounded(taskIds, READ_AT_ONCE, (taskId) => this.#mailbox(taskId).settle());
   }
 
-  /** All tasks that other servers schedule, as last seen. */
   setElsewhere(taskIds: Iterable<number>): void {
     this.#elsewhere = new Set(taskIds);
   }
 
-  /** More of them, seen since. */
   addElsewhere(taskIds: Iterable<number>): void {
     for (const taskId of taskIds) this.#elsewhere.add(taskId);
   }
 
-  /** Reads what others may have changed, and brings it to the agents. False where that failed; it is tried again then. */
-  async look(taskId: number, hosts: readonly string[] | 'all'): Promise<boolean> {
+  /** As set last. */
+  get foreignRuns(): RunIndex {
+    return this.#foreignRuns;
+  }
+
+  setForeignRuns(runs: Iterable<RunId & { readonly host: string }>): void {
+    this.#foreignRuns = new RunIndex();
+    for (const { host, taskId, clock } of runs) this.#foreignRuns.set(host, { taskId, clock });
+  }
+
+  async lookAt(looks: Looks): Promise<ReadonlySet<number>> {
+    const failed = new Set<number>();
+    await forEachBounded(looks, READ_AT_ONCE, async ([taskId, hosts]) => {
+      if (!(await this.#look(taskId, hosts))) failed.add(taskId);
+    });
+    return failed;
+  }
+
+  /** False where that failed; it is tried again then. */
+  async #look(taskId: number, hosts: readonly string[] | 'all'): Promise<boolean> {
     if (this.#stopping) return false;
     return await this.#mailbox(taskId)
       .post({ kind: 'look', hosts })
@@ -149,22 +164,18 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
     return this.#tasks.get(taskId)?.mailbox.state;
   }
 
-  /** True if this server schedules the task. */
   mine(taskId: number): boolean {
     return this.#tasks.get(taskId)?.mailbox.mine ?? false;
   }
 
-  /** True if hosts of the task wait, as far as is known. */
   waits(taskId: number): boolean {
     return (this.state(taskId)?.counts.waiting ?? 0) > 0;
   }
 
-  /** True if this host of the task is in memory. */
   knows(taskId: number, host: string): boolean {
     return this.state(taskId)?.index.has(host) ?? false;
   }
 
-  /** Ids of the tasks in memory. */
   ids(): readonly number[] {
     return [...this.#tasks.keys()];
   }
@@ -264,7 +275,7 @@ export class OpenTasks implements MailboxHost, AsyncDisposable {
 
   #send({ taskId, meta }: TaskMailbox, step: Step, decidedMs: number): void {
     const unsent = this.#tasks.get(taskId)?.orders.send(meta, step, decidedMs) ?? [];
-    if (unsent.length > 0) void this.look(taskId, unsent);
+    if (unsent.length > 0) void this.#look(taskId, unsent);
   }
 
   #wake(taskId: number): void {
