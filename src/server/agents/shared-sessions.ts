@@ -53,7 +53,6 @@ export class SharedSessions implements AsyncDisposable {
   #self: ServerRecord | undefined;
   #writes = true;
   #running: Promise<void> | undefined;
-  #marked = false;
   #complained = false;
   /** rounds in a row in which another server of this name has shown a sign of life */
   #namesakes = 0;
@@ -131,12 +130,9 @@ export class SharedSessions implements AsyncDisposable {
   }
 
   async #round(self: ServerRecord): Promise<void> {
+    // Others may have taken this server for dead, and removed what it had written.
+    if (await this.#store.markServer(self)) for (const host of this.#open.keys()) this.#changed.add(host);
     const marks = await this.#store.serverMarks();
-    // Others have taken this server for dead, and removed what it had written.
-    const removed = this.#marked && !marks.some(({ instance }) => instance === this.#instance);
-    if (removed) for (const host of this.#open.keys()) this.#changed.add(host);
-    await this.#store.markServer(self);
-    this.#marked = true;
     this.#noteNamesake(marks, self);
     await this.#write();
     for (const mark of marks) if (this.#isOver(mark)) await this.#remove(mark.instance);

@@ -1,6 +1,6 @@
 import type { RawBuilder } from 'kysely';
 import type { Statement } from './engine.js';
-import type { AgentTable, RunRow, ServerTable, SessionTable, TaskMetaRow } from './schema/tables.js';
+import type { AgentTable, RunRow, SessionTable, TaskMetaRow } from './schema/tables.js';
 
 /** One kind of write. */
 export interface RowWrite<V> {
@@ -80,8 +80,6 @@ export interface Writes {
   readonly saveAgent: RowWrite<AgentTable>;
   /** inserts, or fills in the key where there is none */
   readonly pinAgent: RowWrite<AgentTable>;
-  /** inserts, or updates; seen now, by the database's clock */
-  readonly markServer: RowWrite<Omit<ServerTable, 'seen_ms'>>;
   /** inserts, or updates */
   readonly saveSession: RowWrite<SessionTable>;
   readonly deleteSession: RowWrite<Pick<SessionTable, 'instance' | 'host'>>;

@@ -22,9 +22,13 @@ export class SessionQueries {
     this.#commits = commits;
   }
 
-  async mark(server: ServerRecord): Promise<void> {
-    const { instance, name, version } = server;
-    await this.#commits.run(this.#dialect.writes.markServer.of(instance, [{ instance, name, version }]));
+  async mark(server: ServerRecord): Promise<boolean> {
+    const seen = { ...server, seen_ms: this.#dialect.nowMs };
+    const update = this.#db.updateTable('ibex_server').set(seen).where('instance', '=', server.instance);
+    const [found] = await this.#commits.run([this.#engine.compile(update)]);
+    if (found !== 0) return false;
+    await this.#commits.run([this.#engine.compile(this.#db.insertInto('ibex_server').values(seen))]);
+    return true;
   }
 
   async marks(): Promise<ServerMark[]> {

@@ -227,8 +227,8 @@ export interface Store extends AsyncDisposable {
   pinAgent(record: AgentRecord): Promise<AgentRecord>;
   /** Forgets the key of a Host; false if it had none. */
   forgetAgent(host: string): Promise<boolean>;
-  /** A sign of life of a server. */
-  markServer(server: ServerRecord): Promise<void>;
+  /** A sign of life of a server. Resolves with true where it is the first one, or those before were removed. */
+  markServer(server: ServerRecord): Promise<boolean>;
   /** Every server that has left a mark, dead ones too until they are removed. */
   serverMarks(): Promise<ServerMark[]>;
   /** A server that stops says so: it was seen for the last time. */

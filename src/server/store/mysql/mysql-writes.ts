@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ActionRow, HostRef, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
 import type { Statement } from '../engine.js';
-import type { AgentTable, RunRow, ServerTable, SessionTable, TaskMetaRow } from '../schema/tables.js';
+import type { AgentTable, RunRow, SessionTable, TaskMetaRow } from '../schema/tables.js';
 import { MysqlHostWrites } from './mysql-host-writes.js';
 import { insertInto, RowShape, type ShapeText } from './row-shape.js';
 
@@ -192,14 +192,6 @@ export class MysqlWrites implements Writes {
     tail: " on duplicate key update `public_key` = if(`public_key` = '', values(`public_key`), `public_key`)",
   });
 
-  readonly markServer = new RowShape<Omit<ServerTable, 'seen_ms'>>({
-    target: 'ibex_server',
-    rank: RANK.insert,
-    head: 'insert into `ibex_server` (`instance`, `name`, `version`, `seen_ms`) values ',
-    row: `(?, ?, ?, ${NOW_MS})`,
-    tail: ` on duplicate key update ${taken('name', 'version', 'seen_ms')}`,
-    columns: ['instance', 'name', 'version'],
-  });
   readonly saveSession = insertInto<SessionTable>('ibex_session', ['instance', 'host', 'address', 'since_ms'], {
     tail: ` on duplicate key update ${taken('address', 'since_ms')}`,
   });

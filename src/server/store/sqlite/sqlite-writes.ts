@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { ActionRow, HostRef, HostWrites, RowWrite, RunRef, Writes } from '../dialect.js';
 import type { Statement } from '../engine.js';
-import type { AgentTable, RunRow, ServerTable, SessionTable, TaskMetaRow, Tables } from '../schema/tables.js';
+import type { AgentTable, RunRow, SessionTable, TaskMetaRow, Tables } from '../schema/tables.js';
 import { ROWS_PER_INSERT, sqliteHostWrites } from './sqlite-host-writes.js';
 import { RowsTemplate, Template } from './template.js';
 
@@ -32,7 +32,6 @@ export class SqliteWrites implements Writes {
   readonly onceKey: RowWrite<OnceRow>;
   readonly saveAgent;
   readonly pinAgent;
-  readonly markServer: Writes['markServer'];
   readonly saveSession;
   readonly deleteSession;
 
@@ -230,13 +229,6 @@ export class SqliteWrites implements Writes {
             .where('ibex_agent.public_key', '=', ''),
         ),
     );
-    this.markServer = Template.of<Omit<ServerTable, 'seen_ms'>>((s) => {
-      const changing = { name: s('name'), version: s('version'), seen_ms: SQLITE_NOW_MS };
-      return db
-        .insertInto('ibex_server')
-        .values({ instance: s('instance'), ...changing })
-        .onConflict((conflict) => conflict.column('instance').doUpdateSet(changing));
-    });
     this.saveSession = Template.of<SessionTable>((s) => {
       const changing = { address: s('address'), since_ms: s('since_ms') };
       return db
