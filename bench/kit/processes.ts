@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Api } from './api.js';
+import { freePort } from '../../src/server/store/testing/mariadb-process.js';
 
 const LAUNCHER = fileURLToPath(new URL('../../../../ibex', import.meta.url));
 const CLOCK_TICKS_PER_SECOND = 100;
@@ -153,13 +153,4 @@ function executorPids(metaDir: string): number[] {
       const entry: unknown = JSON.parse(readFileSync(join(folder, name), 'utf8'));
       return typeof entry === 'object' && entry !== null && 'pid' in entry ? Number(entry.pid) : 0;
     });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePort } from '../../store/testing/mariadb-process.js';
 
 const MISSING = 'no redis-server here; get one with: apt-get install -y redis-server';
 
@@ -64,14 +64,4 @@ export async function redisMissing(): Promise<string | false> {
   if (there) return false;
   if (process.env['CI'] === 'true') throw new Error(MISSING);
   return MISSING;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

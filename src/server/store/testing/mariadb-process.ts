@@ -129,7 +129,11 @@ function asRoot(): readonly string[] {
   return process.getuid?.() === 0 ? ['--user=root'] : [];
 }
 
-async function freePort(): Promise<number> {
+/**
+ * A port of the loopback address that nobody has at this moment. It is here because the system's tests run this file as
+ * it stands, and could not find one beside it.
+ */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
