@@ -118,6 +118,19 @@ describe('a task that someone else schedules', { skip }, () => {
     assert.equal(one.service.openRuns('a'), undefined);
   });
 
+  it('that no agent would take is sent to none', async () => {
+    await using servers = await TwoServers.open();
+    const { one } = servers;
+    await writeTask(servers, Math.floor(Date.now() / 1_000));
+    for (const wrong of [`account = ''`, `script = ''`, `timeout = 1000000`, `stdin = repeat('x', 5000000)`]) {
+      const right = `account = 'root', script = 'x', timeout = 60, stdin = ''`;
+      await servers.place.run(`update task_meta set ${right}, ${wrong} where id = ${TASK}`);
+      one.gateway.online.add('a');
+      await assert.rejects(one.service.actOnHost(TASK, 'b', 'ignore'), /can be given to no agent/, wrong);
+    }
+    assert.deepEqual(one.gateway.assigns, []);
+  });
+
   it('with two schedulers, as a race of theirs leaves it, reaches the agent of a server that schedules nothing', async () => {
     await using servers = await TwoServers.open({ schedules: false });
     const { one } = servers;

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { isFinal, isTaskAction } from '../../shared/task-states.js';
+import { checkAssignable } from './assignable.js';
 import type { SqlEngine } from './engine.js';
 import { hostStatus, runDetail, taskMeta } from './rows.js';
 import { hostTable, type RunRow, type TaskHostDoingTable, type Tables } from './schema/tables.js';
@@ -129,6 +130,7 @@ export class TaskQueries {
     if (!inForce || !meta) return undefined;
     const { action, clock: actionClock } = inForce;
     if (!isTaskAction(action)) throw new UnreadableTaskError(`task ${taskId} has an unknown action in the database`);
+    checkAssignable(meta);
     const scheduler = schedulers.length === 1 ? schedulers[0]?.scheduler : undefined;
     return { meta, action, actionClock, scheduler, hosts: await this.#openHosts(taskId, hosts) };
   }
