@@ -1,9 +1,8 @@
-import { MAX_HOST_LENGTH, MAX_TIMEOUT_SECONDS } from '../../shared/protocol/limits.js';
+import { DEFAULT_TIMEOUT_SECONDS, MAX_HOST_LENGTH, MAX_TIMEOUT_SECONDS } from '../../shared/protocol/limits.js';
 import type { NewTask } from '../tasks/task-service.js';
 import { invalid, JsonObject } from './json-object.js';
 import { RefusedError } from './request.js';
 
-const DEFAULT_TIMEOUT_SECONDS = 30;
 const FIRST_HOST = ' FH: ';
 const MAX_SCRIPT_BYTES = 65_535;
 const MAX_STDIN_BYTES = 2 * 1024 * 1024;

@@ -131,6 +131,16 @@ describe('a task that someone else schedules', { skip }, () => {
     assert.deepEqual(one.gateway.assigns, []);
   });
 
+  it('without a timeout has the usual one', async () => {
+    await using servers = await TwoServers.open();
+    const { one } = servers;
+    await writeTask(servers, Math.floor(Date.now() / 1_000));
+    await servers.place.run(`update task_meta set timeout = 0 where id = ${TASK}`);
+    one.gateway.online.add('a');
+    await assigned(one, 'a');
+    assert.equal(one.gateway.assigns[0]?.frame.timeoutMs, 30_000);
+  });
+
   it('with two schedulers, as a race of theirs leaves it, reaches the agent of a server that schedules nothing', async () => {
     await using servers = await TwoServers.open({ schedules: false });
     const { one } = servers;

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import { DEFAULT_TIMEOUT_SECONDS } from '../../shared/protocol/limits.js';
 import { isHostStatus, isRunReason, type HostStatus } from '../../shared/task-states.js';
 import type { AgentTable, RunRow, TaskMetaTable } from './schema/tables.js';
 import { UnreadableTaskError, type AgentRecord, type RunDetail, type TaskMeta } from './store.js';
@@ -6,7 +7,8 @@ import { UnreadableTaskError, type AgentRecord, type RunDetail, type TaskMeta } 
 /** Between rows and the values the rest of the server knows. What others may have written into a row is checked here. */
 
 export function taskMeta(row: Selectable<TaskMetaTable>): TaskMeta {
-  return { ...row, stdin: row.stdin ?? '', created: new Date(row.created) };
+  const timeout = row.timeout || DEFAULT_TIMEOUT_SECONDS;
+  return { ...row, timeout, stdin: row.stdin ?? '', created: new Date(row.created) };
 }
 
 /** Throws UnreadableTaskError for a status that no ibex writes. */

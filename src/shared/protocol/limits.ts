@@ -26,3 +26,5 @@ export const MIN_SILENCE_MS = 3_000;
 export const MAX_HOST_LENGTH = 128;
 /** Longest timeout of a task, seconds (five days). */
 export const MAX_TIMEOUT_SECONDS = 432_000;
+/** Of a task that says 0, seconds. */
+export const DEFAULT_TIMEOUT_SECONDS = 30;
