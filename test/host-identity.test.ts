@@ -85,14 +85,21 @@ test('a copy of a MetaDir: one of the two has the Host and the other is refused 
   await works();
 });
 
-test('a machine that was renamed: the old name is shown as gone, the new one is there', async () => {
+test('a machine that was renamed: the old name is shown as gone, the new one is there, and its results count', async () => {
   const metaDir = join(world.folder, 'renamed');
+  const gate = join(world.folder, 'gate');
   const old = agentd('old-name', metaDir);
   await waitFor('the old name', async () => (await world.api.connectedHosts()).includes('old-name'));
+  const script = `echo before; while [ ! -e ${gate} ]; do sleep 0.1; done; echo after`;
+  const id = await world.api.create({ script, hosts: ['old-name'] });
+  await waitFor('its start', async () => (await world.api.stdout(id, 'old-name')) === 'before\n');
   await old.end();
   agentd('new-name', metaDir);
   await waitFor('the new name', async () => (await world.api.connectedHosts()).includes('new-name'));
   const table = await listed();
   assert.match(table, /^old-name +gone/m);
   assert.match(table, /^new-name +connected/m);
+  world.write('gate', '');
+  assert.deepEqual(await world.api.settled(id), { 'old-name': 'success' });
+  assert.equal(await world.api.stdout(id, 'old-name'), 'before\nafter\n');
 });

@@ -61,6 +61,11 @@ export class AgentDesk implements SessionDesk, HostDirectory {
     return this.#admission.admit(session, hello);
   }
 
+  formerHosts({ hello }: AgentSession): readonly string[] {
+    const former = hello ? this.#records.formerHosts(hello) : [];
+    return former.filter((host) => this.#registry.holder(host) === undefined);
+  }
+
   ready(session: HostSession): void {
     const { host, address } = session;
     this.#shared.came({ host, address, sinceMs: Date.now() });

@@ -56,6 +56,12 @@ export class AgentRecords implements AsyncDisposable {
     return known === host ? undefined : known;
   }
 
+  /** Other Hosts under which this agent was known since its machine's last start: it was renamed. */
+  formerHosts({ host, key, bootId }: HelloFrame): readonly string[] {
+    const same = [...this.#byHost.values()].filter((record) => record.key === key && record.bootId === bootId);
+    return same.map((record) => record.host).filter((former) => former !== host);
+  }
+
   /** Reads a record anew: another server may have pinned or forgotten its key. */
   async refresh(host: string): Promise<void> {
     const record = await this.#store.agent(host);

@@ -17,7 +17,7 @@ import { FrameReader } from './frame-reader.js';
 import { HeldRuns } from './held-runs.js';
 import type { HostSession } from './host-session.js';
 import type { KeyWork } from './key-work.js';
-import { ResultIntake } from './result-intake.js';
+import { ResultIntake, type ResultAnswers } from './result-intake.js';
 import { RunListing } from './run-listing.js';
 import { ServerOpening } from './server-opening.js';
 import type { Admission, SessionDesk } from './session-desk.js';
@@ -57,10 +57,8 @@ export class AgentSession implements HostSession {
     this.#desk = desk;
     this.#keyWork = keyWork;
     this.#pulse = new SessionPulse(desk.nowMs());
-    this.#results = new ResultIntake(this.#held, desk.events, {
-      ack: (frame) => this.#send(frame),
-      failed: (error) => this.#fail(error),
-    });
+    const answers: ResultAnswers = { ack: (frame) => this.#send(frame), failed: (error) => this.#fail(error) };
+    this.#results = new ResultIntake(this.#held, desk.events, answers, () => desk.formerHosts(this));
   }
 
   /** '' before the hello. */

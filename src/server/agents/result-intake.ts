@@ -17,11 +17,19 @@ export interface ResultAnswers {
  */
 export class ResultIntake {
   readonly #held: HeldRuns;
-  readonly #events: AgentEvents;
+  readonly #events: Pick<AgentEvents, 'runEnded'>;
   readonly #answers: ResultAnswers;
+  readonly #formerHosts: () => readonly string[];
 
-  constructor(held: HeldRuns, events: AgentEvents, answers: ResultAnswers) {
+  /** `formerHosts`: other names under which the agent may have got its runs. */
+  constructor(
+    held: HeldRuns,
+    events: Pick<AgentEvents, 'runEnded'>,
+    answers: ResultAnswers,
+    formerHosts: () => readonly string[],
+  ) {
     this.#held = held;
+    this.#formerHosts = formerHosts;
     this.#events = events;
     this.#answers = answers;
   }
@@ -41,10 +49,17 @@ export class ResultIntake {
   async #store(host: string, frame: ResultFrame): Promise<void> {
     const run = { taskId: frame.taskId, clock: frame.clock };
     try {
-      const outcome = await this.#events.runEnded(host, frame);
+      const outcome = await this.#outcome(host, frame);
       this.#answers.ack({ t: 'result-ack', ...run, outcome });
     } finally {
       this.#held.settled(run);
     }
+  }
+  async #outcome(host: string, frame: ResultFrame): Promise<'stored' | 'unknown'> {
+    if ((await this.#events.runEnded(host, frame)) === 'stored') return 'stored';
+    for (const former of this.#formerHosts()) {
+      if ((await this.#events.runEnded(former, frame)) === 'stored') return 'stored';
+    }
+    return 'unknown';
   }
 }

@@ -17,6 +17,8 @@ export interface SessionDesk {
   readonly instance: string;
   readonly events: AgentEvents;
   readonly log: Log;
+  /** Hosts without a session that this agent had on its machine before, since that was started. */
+  formerHosts(session: AgentSession): readonly string[];
   /** monotonic */
   nowMs(): number;
   /** The agent has proved its key: may it have its Host? A session that is admitted holds the Host until it closes. */

@@ -47,6 +47,7 @@ export class SessionBench {
     admit: () => this.admission,
     ready: () => undefined,
     closed: () => undefined,
+    formerHosts: () => [],
     events: {
       agentListed: (_host, runs, newStore) => this.listed.push({ runs, newStore }),
       runStarted: () => undefined,
