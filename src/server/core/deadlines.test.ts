@@ -72,9 +72,17 @@ describe('deadlines', () => {
 });
 
 describe('resuming', () => {
-  it('goes on where the rows are, and asks to be woken at once', () => {
-    const play = new Play({ batch: 1, hosts: ['a', 'b'] });
-    const { rules } = play.state;
+  const row = {
+    startClock: CLOCK,
+    startedMs: null,
+    reported: false,
+    doing: undefined,
+    strayClock: undefined,
+    taken: false,
+  };
+  type Row = Parameters<typeof resumeTask>[0]['hosts'][number];
+
+  function resume(play: Play, hosts: readonly Row[], judgeFromMs: number): void {
     const meta: TaskMeta = {
       id: 7,
       title: '',
@@ -87,34 +95,35 @@ describe('resuming', () => {
       args: '',
       stdin: '',
       creator: '',
-      created: new Date(rules.createdMs),
+      created: new Date(play.state.rules.createdMs),
     };
-    const row = {
-      startClock: CLOCK,
-      startedMs: null,
-      reported: false,
-      doing: undefined,
-      strayClock: undefined,
-      taken: false,
-    };
-    play.state = resumeTask(
-      {
-        meta,
-        action: 'start',
-        actionClock: CLOCK,
-        scheduler: 'me',
-        hosts: [
-          { ...row, host: 'a', status: 'success', reported: true },
-          { ...row, host: 'b', status: 'waiting', startClock: 0 },
-        ],
-      },
-      { startWithinMs: Infinity, judgeFromMs: play.nowMs + 20_000 },
-      play.nowMs,
-    );
+    const open = { meta, action: 'start', actionClock: CLOCK, scheduler: 'me', hosts } as const;
+    play.state = resumeTask(open, { startWithinMs: Infinity, judgeFromMs }, play.nowMs);
+  }
+
+  it('goes on where the rows are, and asks to be woken at once', () => {
+    const play = new Play({ batch: 1, hosts: ['a', 'b'] });
+    const hosts = [
+      { ...row, host: 'a', status: 'success', reported: true },
+      { ...row, host: 'b', status: 'waiting', startClock: 0 },
+    ] as const;
+    resume(play, hosts, play.nowMs + 20_000);
     assert.ok(play.state.wakeAtMs <= play.nowMs);
     play.send({ kind: 'wake' });
     assert.deepEqual(play.statuses(), ['success', 'running']);
     play.end('b');
     assert.equal(play.state.ended, true);
+  });
+
+  it('gives up a host that is said to run though no row tells of its start', () => {
+    const play = new Play({ hosts: ['a'] });
+    resume(play, [{ ...row, host: 'a', status: 'running', startClock: 0 }], 0);
+    play.send({ kind: 'wake' });
+    assert.deepEqual(play.statuses(), ['timeout']);
+    // There is nothing that could be held against others.
+    assert.deepEqual(
+      play.changes.map(({ kind }) => kind),
+      ['end-host', 'end-task'],
+    );
   });
 });

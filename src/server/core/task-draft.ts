@@ -249,9 +249,9 @@ export class TaskDraft {
     };
   }
 
-  /** Another server may be about to give an agent what this one gives up; of a start of this step none knows yet. */
+  /** Another may be about to give an agent what this one gives up, unless the start is of this step, or has no row. */
   #reliesOnUntaken({ host, startClock: clock }: HostEntry): void {
-    if (hostEntry(this.#before, host)?.startClock !== clock) return;
+    if (clock === 0 || hostEntry(this.#before, host)?.startClock !== clock) return;
     this.#guards.push({ kind: 'untaken', taskId: this.rules.taskId, host, clock });
   }
 
