@@ -14,13 +14,14 @@ export const MYSQL_NOW_SECONDS = sql<number>`unix_timestamp()`;
 const RANK = Object.freeze({
   hold: 0,
   expire: 0,
-  insert: 1,
-  delete: 2,
-  again: 3,
-  kept: 4,
-  started: 5,
-  ended: 6,
-  end: 7,
+  held: 1,
+  insert: 2,
+  delete: 3,
+  again: 4,
+  kept: 5,
+  started: 6,
+  ended: 7,
+  end: 8,
 } as const);
 
 const RUN_KEY = ['task_id', 'host', 'clock'] as const;
@@ -37,6 +38,12 @@ const RUN_END = [
 ] as const;
 const AGENT_CHANGING = ['store_id', 'boot_id', 'version', 'kind', 'last_seen_ms'] as const;
 const AGENT_COLUMNS = ['host', 'public_key', 'first_seen_ms', ...AGENT_CHANGING] as const;
+
+const HOLD_DOING = 'update `task_host_doing` set `clock` = `clock` where ';
+const THIS_DOING = '`id` = ? and `host` = ? and `clock` = ? and `action` = ?';
+const DOING_COLUMNS = ['id', 'host', 'clock', 'action'] as const;
+/** As in ofActions, and no more rows than in deleteDoing. */
+const ORED = Object.freeze({ between: ' or ', rowsMost: 100, rowsEach: 1 } as const);
 
 /** Writes for MySQL and MariaDB, where many rows in one statement cost little more than one. */
 export class MysqlWrites implements Writes {
@@ -90,27 +97,24 @@ export class MysqlWrites implements Writes {
         parameters: [id, host, clock],
       })),
   };
-  readonly holdDoing: Writes['holdDoing'] = {
-    of: (_scope, rows) =>
-      rows.map(({ id, host, clock, action }) => ({
-        sql:
-          'update `task_host_doing` set `clock` = `clock` ' +
-          'where `id` = ? and `host` = ? and `clock` = ? and `action` = ?',
-        parameters: [id, host, clock, action],
-        expectRows: 1,
-      })),
-  };
-  readonly untaken: Writes['untaken'] = {
-    of: (_scope, rows) =>
-      rows.map(({ id, host, clock, action }) => ({
-        sql:
-          'update `task_host_doing` set `clock` = `clock` ' +
-          'where `id` = ? and `host` = ? and `clock` = ? and `action` = ? and not exists ' +
-          '(select 1 from `ibex_run` where `task_id` = ? and `ibex_run`.`host` = ? and `ibex_run`.`clock` = ?)',
-        parameters: [id, host, clock, action, id, host, clock],
-        expectRows: 1,
-      })),
-  };
+  readonly holdDoing = new RowShape<DoingRow>({
+    target: 'task_host_doing',
+    rank: RANK.hold,
+    head: HOLD_DOING,
+    row: `(${THIS_DOING})`,
+    ...ORED,
+    columns: DOING_COLUMNS,
+  });
+  readonly untaken = new RowShape<DoingRow>({
+    target: 'task_host_doing',
+    rank: RANK.held,
+    head: HOLD_DOING,
+    row:
+      `(${THIS_DOING} and not exists (select 1 from \`ibex_run\` ` +
+      'where `task_id` = ? and `ibex_run`.`host` = ? and `ibex_run`.`clock` = ?))',
+    ...ORED,
+    columns: [...DOING_COLUMNS, 'id', 'host', 'clock'],
+  });
   readonly runKept = insertInto<RunRef>('ibex_run', ['task_id', 'host', 'clock'], {
     rank: RANK.kept,
     tail: ' on duplicate key update `task_id` = values(`task_id`)',
@@ -219,6 +223,8 @@ export class MysqlWrites implements Writes {
     return writes;
   }
 }
+
+type DoingRow = HostRef & { readonly clock: number; readonly action: string };
 
 interface OnceRow {
   readonly request_key: string;

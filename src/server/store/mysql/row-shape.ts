@@ -4,7 +4,7 @@ import type { Statement, StatementPart, StatementShape, UniqueKey } from '../eng
 /** More save nothing, and cost memory at both ends. */
 const ROWS_MOST = 500;
 /** of an insert that says no other */
-const INSERT_RANK = 1;
+const INSERT_RANK = 2;
 
 export interface ShapeText<V> {
   /** the table that it writes into, or whatever else makes an order with other shapes matter */
