@@ -55,6 +55,7 @@ export class ResultIntake {
       this.#held.settled(run);
     }
   }
+
   async #outcome(host: string, frame: ResultFrame): Promise<'stored' | 'unknown'> {
     if ((await this.#events.runEnded(host, frame)) === 'stored') return 'stored';
     for (const former of this.#formerHosts()) {
