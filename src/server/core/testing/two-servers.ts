@@ -76,8 +76,10 @@ export class World {
     const at = this.servers[next.server];
     switch (next.kind) {
       case 'take over':
-        // Even of one that lives: the clocks by which it seems dead may be wrong.
-        if (!at.stopped && !this.rows.ended) this.rows.scheduler = at.name;
+        if (at.stopped || this.rows.ended || this.rows.scheduler === at.name) return;
+        // Even of one that lives: the clocks by which it seems dead may be wrong. That it has the task was seen before.
+        this.#read(at);
+        this.rows.scheduler = at.name;
         return;
       case 'stop': {
         if (at.stopped) return;
