@@ -10,12 +10,26 @@ import { AssignFrames } from './assign-frames.js';
  * have been taken for dead, and others go on with its tasks after ten seconds.
  */
 const STALE_AFTER_MS = 5_000;
+/**
+ * Hosts that are told of a start before whatever else has come is seen to. Thousands that are told at once answer at
+ * once, and everybody else's calls wait behind all of their answers; told so, their answers are stored meanwhile.
+ */
+const HOSTS_A_TURN = 1_000;
 
 export interface AgentOrdersParts {
   readonly gateway: Pick<AgentGateway, 'assign' | 'kill' | 'connected'>;
   readonly nowMs: () => number;
   /** other servers may have changed the task, too */
   readonly shared: boolean;
+  /** reads these hosts of the task anew, and tells their agents what they have to do then */
+  readonly lookAgain: (hosts: readonly string[]) => void;
+}
+
+/** Hosts that get the same frame. */
+interface Start {
+  readonly hosts: string[];
+  readonly clock: number;
+  readonly untilMs: number;
 }
 
 /** Tells the agents what the steps of one task are to them, once they are durable. */
@@ -23,18 +37,34 @@ export class AgentOrders {
   readonly #taskId: number;
   readonly #parts: AgentOrdersParts;
   #frames: AssignFrames | undefined;
+  /** hosts whose turn to be told of their start has not come */
+  readonly #queued = new Set<string>();
 
   constructor(taskId: number, parts: AgentOrdersParts) {
     this.#taskId = taskId;
     this.#parts = parts;
   }
 
-  /** `decidedMs`: when the step was worked out. Gives the hosts that are to be looked at anew before they are told. */
-  send(meta: TaskMeta | undefined, step: Step, decidedMs: number): readonly string[] {
-    const { nowMs, shared } = this.#parts;
-    if (shared && nowMs() - decidedMs > STALE_AFTER_MS) return step.effects.map(({ host }) => host);
-    if (meta) this.#send(meta, step);
-    return shared ? this.#newcomers(step) : [];
+  /** `decidedMs`: when the step was worked out. */
+  send(meta: TaskMeta | undefined, step: Step, decidedMs: number): void {
+    const { shared, lookAgain } = this.#parts;
+    if (this.#isStale(decidedMs)) return lookAgain(step.effects.map(({ host }) => host));
+    if (meta) {
+      for (const start of this.#starts(step)) {
+        for (const host of start.hosts) this.#queued.add(host);
+        this.#assign((this.#frames ??= new AssignFrames(meta)), start, decidedMs);
+      }
+    }
+    if (shared) lookAgain(this.#newcomers(step));
+  }
+
+  /** True if the host's agent cannot know of its start yet. */
+  isQueued(host: string): boolean {
+    return this.#queued.has(host);
+  }
+
+  #isStale(decidedMs: number): boolean {
+    return this.#parts.shared && this.#parts.nowMs() - decidedMs > STALE_AFTER_MS;
   }
 
   /** Agents that have come while the start of their runs was being stored: it is not noted yet that they get them. */
@@ -45,25 +75,33 @@ export class AgentOrders {
     return unsent.map(({ host }) => host);
   }
 
-  #send(meta: TaskMeta, { state, effects }: Step): void {
-    const { gateway, nowMs } = this.#parts;
-    // Assignments of one moment and clock go out as one frame to all their hosts.
-    const together = new Map<string, { hosts: string[]; clock: number; untilMs: number }>();
+  /** Sends the kills, and gives the starts. */
+  #starts({ state, effects }: Step): Iterable<Start> {
+    const together = new Map<string, Start>();
     for (const { kind, host, clock } of effects) {
       const entry = hostEntry(state, host);
       if (kind === 'kill' || !entry) {
-        gateway.kill(host, { taskId: this.#taskId, clock });
+        this.#parts.gateway.kill(host, { taskId: this.#taskId, clock });
         continue;
       }
       const untilMs = startDeadlineMs(entry, state.rules);
       const key = `${clock} ${untilMs}`;
-      const group = together.get(key);
-      if (group) group.hosts.push(host);
+      const start = together.get(key);
+      if (start) start.hosts.push(host);
       else together.set(key, { hosts: [host], clock, untilMs });
     }
-    for (const { hosts, clock, untilMs } of together.values()) {
-      this.#frames ??= new AssignFrames(meta);
-      gateway.assign(hosts, this.#frames.frame(clock, untilMs - nowMs()));
-    }
+    return together.values();
+  }
+
+  #assign(frames: AssignFrames, { hosts, clock, untilMs }: Start, decidedMs: number): void {
+    const { gateway, nowMs, lookAgain } = this.#parts;
+    // A server may be stopped at any point.
+    const stale = this.#isStale(decidedMs);
+    const now = stale ? hosts : hosts.slice(0, HOSTS_A_TURN);
+    for (const host of now) this.#queued.delete(host);
+    if (stale) return lookAgain(now);
+    gateway.assign(now, frames.frame(clock, untilMs - nowMs()));
+    const others = hosts.slice(HOSTS_A_TURN);
+    if (others.length > 0) setImmediate(() => this.#assign(frames, { hosts: others, clock, untilMs }, decidedMs));
   }
 }

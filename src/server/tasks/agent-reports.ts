@@ -59,7 +59,7 @@ export class AgentReports implements AgentEvents {
   }
 
   expectedRuns(host: string): readonly RunId[] {
-    const wanted = this.#open.runs.of(host);
+    const wanted = this.#open.runs.of(host).filter(({ taskId }) => !this.#open.isQueued(taskId, host));
     const others = [...this.#leftAlone.of(host), ...this.#open.foreignRuns.of(host)];
     if (others.length === 0) return wanted;
     const expected = new Map([...wanted, ...others].map((run) => [`${run.taskId} ${run.clock}`, run]));

@@ -176,6 +176,11 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
     return this.state(taskId)?.index.has(host) ?? false;
   }
 
+  /** True if the host's agent was not told of its start yet. */
+  isQueued(taskId: number, host: string): boolean {
+    return this.#tasks.get(taskId)?.orders.isQueued(host) ?? false;
+  }
+
   ids(): readonly number[] {
     return [...this.#tasks.keys()];
   }
@@ -214,7 +219,7 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
   committed(mailbox: TaskMailbox, step: Step, decidedMs: number): void {
     const { taskId } = mailbox;
     for (const entry of step.touched) this.#index(taskId, entry);
-    this.#send(mailbox, step, decidedMs);
+    this.#tasks.get(taskId)?.orders.send(mailbox.meta, step, decidedMs);
     this.#wakeFor(mailbox, step.state);
     if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.tellOthers(taskId);
     if (this.#options.listeners.wanted(taskId)) {
@@ -270,12 +275,10 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
 
   #orders(taskId: number): AgentOrders {
     const { gateway, nowMs } = this.#options;
-    return new AgentOrders(taskId, { gateway, nowMs, shared: this.shared });
-  }
-
-  #send({ taskId, meta }: TaskMailbox, step: Step, decidedMs: number): void {
-    const unsent = this.#tasks.get(taskId)?.orders.send(meta, step, decidedMs) ?? [];
-    if (unsent.length > 0) void this.#look(taskId, unsent);
+    const lookAgain = (hosts: readonly string[]): void => {
+      if (hosts.length > 0) void this.#look(taskId, hosts);
+    };
+    return new AgentOrders(taskId, { gateway, nowMs, shared: this.shared, lookAgain });
   }
 
   #wake(taskId: number): void {
