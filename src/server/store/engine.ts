@@ -46,6 +46,8 @@ export type MemberOutcome = readonly number[] | StatementError;
  * implement it.
  */
 export interface SqlEngine extends AsyncDisposable {
+  /** Another process works at the transactions, so that this one has time for something else meanwhile. */
+  readonly aside: boolean;
   /** Rejects with StoreError. */
   query<Row>(query: CompiledQuery<Row>): Promise<Row[]>;
   /**

@@ -46,6 +46,7 @@ export class SqlStore implements Store {
   readonly cluster: ClusterIdentity;
   readonly schedulers: SqlSchedulers;
   readonly shared: boolean;
+  readonly aside: boolean;
   readonly #parts: SqlStoreParts;
   readonly #commits: GroupCommit;
   readonly #changes: ChangeStatements;
@@ -67,6 +68,7 @@ export class SqlStore implements Store {
     this.#parts = parts;
     this.#commits = new GroupCommit(engine, limits);
     this.shared = dialect.shared;
+    this.aside = engine.aside;
     this.schedulers = new SqlSchedulers(engine, db, dialect.nowSeconds, this.#commits);
     this.#changes = new ChangeStatements(dialect);
     this.#ids = new TaskIds(engine, db, dialect, firstId);

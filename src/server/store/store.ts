@@ -184,6 +184,8 @@ export interface Store extends AsyncDisposable {
   readonly schedulers: Schedulers;
   /** Other programs may write into this database. */
   readonly shared: boolean;
+  /** Another process makes the commits, so that this one has time for something else meanwhile. */
+  readonly aside: boolean;
 
   /** An id never given before, in rising order. */
   nextTaskId(): Promise<number>;

@@ -1,5 +1,5 @@
 import type { Answer, Context, TaskEvent } from '../core/events.js';
-import { reduce } from '../core/reduce.js';
+import { reduce, type Reduction } from '../core/reduce.js';
 import type { Step } from '../core/task-draft.js';
 import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
 import { StaleStateError, StoreError, type Store, type TaskMeta } from '../store/store.js';
@@ -25,7 +25,7 @@ interface Item {
 
 /** What a mailbox needs of the service around it. */
 export interface MailboxHost {
-  readonly store: Pick<Store, 'commit' | 'openTask'>;
+  readonly store: Pick<Store, 'aside' | 'commit' | 'openTask'>;
   readonly copyRules: CopyRules;
   /** others change tasks in this database, too */
   readonly shared: boolean;
@@ -57,6 +57,8 @@ export class TaskMailbox implements Disposable {
   /** hosts whose agents are to hear of what others have decided; kept until a step that tells them is durable */
   readonly #untold = new Set<string>();
   #running: Promise<void> | undefined;
+  /** the step that was committed last, until its events are answered */
+  #committed: { readonly step: Reduction; readonly items: readonly Item[]; readonly decidedMs: number } | undefined;
   /** someone waits for an answer since the last look at the queue */
   #urgent = false;
   #lazyTimer: NodeJS.Timeout | undefined;
@@ -131,7 +133,17 @@ export class TaskMailbox implements Disposable {
       if (!(await this.#read(items))) return;
       if (items.length > 0 || this.#untold.size > 0) await this.#step(items);
     } while (this.#queue.length > 0);
+    this.#tell();
     if (this.#done) this.#host.idle(this);
+  }
+
+  /** Answers the events of the step that was committed last, unless that has been done. */
+  #tell(): void {
+    const done = this.#committed;
+    if (!done) return;
+    this.#committed = undefined;
+    this.#host.committed(this, done.step, done.decidedMs);
+    done.items.forEach((item, position) => item.resolve(done.step.answers[position]));
   }
 
   /** Whoever schedules a task keeps it until it has ended, others while something of it runs. */
@@ -150,6 +162,7 @@ export class TaskMailbox implements Disposable {
       { nowMs: context.nowMs, shared: host.shared, elsewhere: host.scheduledElsewhere(this.taskId) },
     );
     if (wanted === undefined) return true;
+    this.#tell();
     let news: readonly string[] | undefined;
     try {
       news = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.mine).nowMs);
@@ -175,7 +188,7 @@ export class TaskMailbox implements Disposable {
     const context = this.#host.context(this.taskId, this.#copy.mine);
     const step = reduce(this.#copy.state, events, context);
     try {
-      if (step.changes.length > 0) await this.#host.store.commit(step.changes);
+      await this.#commit(step.changes);
     } catch (error) {
       this.#copy.giveUp();
       if (error instanceof StaleStateError) this.#tryAgain(items, error);
@@ -184,8 +197,21 @@ export class TaskMailbox implements Disposable {
     }
     this.#untold.clear();
     this.#copy.advance(step.state);
-    this.#host.committed(this, step, context.nowMs);
-    items.forEach((item, position) => item.resolve(step.answers[position]));
+    this.#committed = { step, items, decidedMs: context.nowMs };
+    if (!this.#host.store.aside) this.#tell();
+  }
+
+  /** While the database is at it, the step before is answered. */
+  async #commit(changes: Step['changes']): Promise<void> {
+    if (changes.length === 0) return this.#tell();
+    const committed = this.#host.store.commit(changes);
+    // The commit begins with the next turn of the event loop.
+    if (this.#committed) setImmediate(() => this.#tell());
+    try {
+      await committed;
+    } finally {
+      this.#tell();
+    }
   }
 
   /** Someone else wrote into the task's rows: the same events, on what the rows say now. */
