@@ -63,8 +63,9 @@ async function listenToAll(
     return listener;
   }
   const shared = new SharedPort(calls, { app, legacy: takeLegacy(legacy.endpoint) }, log);
+  opened.push(shared);
   const listener = await listenTcp(address, 'RPC.Listen', (socket) => shared.accept(socket), calls);
-  opened.push(listener, shared);
+  opened.push(listener);
   return listener;
 }
 

@@ -64,6 +64,31 @@ test('of more than may wait, the one that has been silent longest is closed', as
   for (const { client } of pairs) client.destroy();
 });
 
+test('a byte among thousands of silent connections is found at once, and what it came on goes on', async () => {
+  const silent = 2_000;
+  using waiting = new FirstByte(calls, silent + 1);
+  const clients: Socket[] = [];
+  for (let i = 0; i < silent; i++) {
+    const pair = await silentPair();
+    waiting.wait(pair.accepted, () => assert.fail('nothing was said'));
+    clients.push(pair.client);
+  }
+  const { client, accepted } = await silentPair();
+  const found = new Promise<number>((resolve) => waiting.wait(accepted, resolve));
+  const began = performance.now();
+  client.write('x');
+  assert.equal(await found, 0x78);
+  const tookMs = performance.now() - began;
+  assert.ok(tookMs < 500, `${tookMs} ms`);
+  assert.equal(waiting.waiting, silent);
+  // The silent ones are let go of; this one is not.
+  waiting[Symbol.dispose]();
+  assert.equal(accepted.destroyed, false);
+  for (const one of clients) one.destroy();
+  client.destroy();
+  accepted.destroy();
+});
+
 test('a peer that leaves without a word is forgotten', async () => {
   using waiting = new FirstByte(calls, 10);
   const { client, accepted } = await silentPair();
