@@ -1,5 +1,6 @@
 import { agent } from './agent.js';
 import { answers, answersDuringFanout } from './api.js';
+import { churn } from './churn.js';
 import { fanout } from './fanout.js';
 import { growthOfRunning, growthOfTables } from './growth.js';
 import { mysqlDatabase, sqliteDatabase, type BenchDatabase } from './kit/databases.js';
@@ -115,6 +116,10 @@ export const questions: Readonly<Record<string, Question>> = {
       await using system = await System.start({ database: database.config });
       await legacyFleet(asked.report, system, database.what);
     }
+  },
+  churn: async ({ report }) => {
+    await using system = await System.start();
+    await churn(report, system);
   },
   agent: async ({ report }) => {
     await using system = await System.start();

@@ -56,7 +56,7 @@ export async function reconnect(report: Report, system: System, count: number): 
 }
 
 /** How long API calls take until it is stopped, ms; one every 20 ms, whether the one before was answered or not. */
-async function apiWaits(system: System, stop: AbortSignal): Promise<number[]> {
+export async function apiWaits(system: System, stop: AbortSignal): Promise<number[]> {
   const waits: Promise<number>[] = [];
   while (!stop.aborted) {
     waits.push(apiWait(system));

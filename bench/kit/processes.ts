@@ -126,6 +126,11 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1_024;
 }
 
+/** Files, sockets and the like that a process has open. */
+export function descriptors(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
 /** CPU time used so far, seconds. */
 export function cpuSeconds(pid: number): number {
   const fields = statFields(pid);
