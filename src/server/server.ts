@@ -102,6 +102,7 @@ export class Server implements AsyncDisposable {
     const { cluster } = store;
     const desk = new AgentDesk({ cluster, instance, events: tasks, records, registry, shared, store, log });
     const legacyAgents = new LegacyAgents({ work: tasks, registry, records, desk, log });
+    this.#atStop(() => legacyAgents[Symbol.dispose]());
     await this.#listenToAgents(desk, legacyAgents, config);
     const name = `${config.ip}:${this.#agentPort}`;
     shared.start(name, ibexVersion(), { writes: store.shared });

@@ -13,7 +13,7 @@ const WRITE_EVERY_MS = 5_000;
 const WRITE_GROUP = 500;
 const LAST_WRITES_WITHIN_MS = 500;
 
-type Records = Pick<Store, 'agents' | 'agent' | 'saveAgent' | 'pinAgent' | 'forgetAgent'>;
+type Records = Pick<Store, 'agents' | 'agent' | 'saveAgent' | 'pinAgent' | 'forgetAgent' | 'removeAgents'>;
 
 /**
  * The agents this database knows, in memory and in the store. A first sight is written at once. Other changes are
@@ -25,6 +25,7 @@ export class AgentRecords implements AsyncDisposable {
   readonly #log: Log;
   readonly #byHost = new Map<string, AgentRecord>();
   readonly #byFoldedHost = new Map<string, string>();
+  readonly #keyless = new Set<string>();
   readonly #timer: NodeJS.Timeout;
   #fresh = new Set<string>();
   #aged = new Set<string>();
@@ -48,6 +49,29 @@ export class AgentRecords implements AsyncDisposable {
 
   get(host: string): AgentRecord | undefined {
     return this.#byHost.get(host);
+  }
+
+  /** How many Hosts have no key and were last an agent's that has none: whoever may connect can make more of them. */
+  get keyless(): number {
+    return this.#keyless.size;
+  }
+
+  /** Those Hosts, the one that was seen longest ago first. */
+  keylessByAge(): AgentRecord[] {
+    const records = [...this.#keyless].flatMap((host) => this.#byHost.get(host) ?? []);
+    return records.sort((a, b) => a.lastSeenMs - b.lastSeenMs);
+  }
+
+  /** Forgets Hosts without a key altogether. Resolves when the store has; another server may have seen one meanwhile. */
+  async remove(records: readonly AgentRecord[]): Promise<void> {
+    for (const { host } of records) this.#drop(host);
+    const seenUntilMs = Math.max(...records.map(({ lastSeenMs }) => lastSeenMs));
+    // A write that is under way would bring one back.
+    await this.#writing;
+    await this.#store.removeAgents(
+      records.map(({ host }) => host),
+      seenUntilMs,
+    );
   }
 
   /** A known Host that differs from this one only by letter case or trailing blanks. */
@@ -138,12 +162,21 @@ export class AgentRecords implements AsyncDisposable {
   #keep(record: AgentRecord): void {
     this.#byHost.set(record.host, record);
     this.#byFoldedHost.set(fold(record.host), record.host);
+    if (record.key === '' && record.storeId === LEGACY_STORE) this.#keyless.add(record.host);
+    else this.#keyless.delete(record.host);
+  }
+
+  #drop(host: string): void {
+    this.#byHost.delete(host);
+    this.#byFoldedHost.delete(fold(host));
+    this.#keyless.delete(host);
+    this.#fresh.delete(host);
+    this.#aged.delete(host);
   }
 
   #restore(host: string, before: AgentRecord | undefined): void {
     if (before) return this.#keep(before);
-    this.#byHost.delete(host);
-    this.#byFoldedHost.delete(fold(host));
+    this.#drop(host);
   }
 
   #writeAged(): void {

@@ -6,6 +6,9 @@ import { agentRecord, agentRow } from './rows.js';
 import type { Tables } from './schema/tables.js';
 import type { AgentRecord } from './store.js';
 
+/** Names in one removal. */
+const HOSTS_PER_COMMIT = 500;
+
 /** The table of agents and their keys. */
 export class AgentQueries {
   readonly #engine: SqlEngine;
@@ -57,5 +60,18 @@ export class AgentQueries {
       .where('public_key', '!=', '');
     const [changed] = await this.#commits.run([this.#engine.compile(update)]);
     return changed === 1;
+  }
+
+  async remove(hosts: readonly string[], seenUntilMs: number): Promise<void> {
+    for (let at = 0; at < hosts.length; at += HOSTS_PER_COMMIT) {
+      const some = hosts.slice(at, at + HOSTS_PER_COMMIT);
+      const removal = this.#db
+        .deleteFrom('ibex_agent')
+        .where('host', 'in', some)
+        .where('public_key', '=', '')
+        .where('last_seen_ms', '<=', seenUntilMs)
+        .where('host', 'not in', this.#db.selectFrom('ibex_session').select('host').where('host', 'in', some));
+      await this.#commits.run([this.#engine.compile(removal)]);
+    }
   }
 }

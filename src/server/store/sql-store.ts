@@ -165,6 +165,10 @@ export class SqlStore implements Store {
     return this.#agents.forget(host);
   }
 
+  removeAgents(hosts: readonly string[], seenUntilMs: number) {
+    return this.#agents.remove(hosts, seenUntilMs);
+  }
+
   markServer(server: ServerRecord) {
     return this.#sessions.mark(server);
   }

@@ -229,6 +229,8 @@ export interface Store extends AsyncDisposable {
   pinAgent(record: AgentRecord): Promise<AgentRecord>;
   /** Forgets the key of a Host; false if it had none. */
   forgetAgent(host: string): Promise<boolean>;
+  /** Removes those of these Hosts that have no key, no session with any server, and were not seen after this moment. */
+  removeAgents(hosts: readonly string[], seenUntilMs: number): Promise<void>;
   /** A sign of life of a server. Resolves with true where it is the first one, or those before were removed. */
   markServer(server: ServerRecord): Promise<boolean>;
   /** Every server that has left a mark, dead ones too until they are removed. */

@@ -6,6 +6,7 @@ import type { PulledWork } from '../gateway.js';
 import type { SessionRegistry } from '../session-registry.js';
 import { ByteBudget } from './byte-budget.js';
 import { LegacyKind, legacyKind } from './held-task.js';
+import { KnownHosts } from './known-hosts.js';
 import type { CallDesk, LegacyConnection } from './legacy-connection.js';
 import { LegacyHost, type LegacyHostParts } from './legacy-host.js';
 import type { MetaAnswer, Report, ReportAnswer } from './rpc-codec.js';
@@ -21,8 +22,6 @@ export interface LegacyAgentsParts {
 
 /** Output of running scripts that is kept for those who ask, of all agents. */
 const LIVE_BYTES = 64 * 1024 * 1024;
-/** Agents remembered while they are away; beyond it those that have nothing in hand are forgotten, oldest first. */
-const MAX_REMEMBERED = 50_000;
 /** A connection that has been silent for so long, and for three of its intervals, gives way to another one. */
 const SILENT_MS = 10_000;
 const SILENT_INTERVALS = 3;
@@ -35,10 +34,11 @@ const OWN_NAME = 'give each machine a name of its own (hostname in Categraf, Hos
  * All agents of the legacy kind: who may have which Host, and which connection speaks for it. The agent that has a key
  * always wins; of several connections under one name the first one does, as long as it lives.
  */
-export class LegacyAgents implements CallDesk {
+export class LegacyAgents implements CallDesk, Disposable {
   readonly #parts: LegacyAgentsParts;
   readonly #hostParts: LegacyHostParts;
   readonly #hosts = new Map<string, LegacyHost>();
+  readonly #known: KnownHosts;
   /** connections that had to wait for another one of the same name */
   readonly #contenders = new WeakSet<LegacyConnection>();
   readonly #goneMs = new WeakMap<LegacyHost, number>();
@@ -46,8 +46,13 @@ export class LegacyAgents implements CallDesk {
 
   constructor(parts: LegacyAgentsParts) {
     this.#parts = parts;
-    const { work, log } = parts;
+    const { work, log, records } = parts;
+    this.#known = new KnownHosts(records, (host) => this.#forget(host), log);
     this.#hostParts = { work, log, liveBudget: new ByteBudget(LIVE_BYTES), serverStartMs: Date.now() };
+  }
+
+  [Symbol.dispose](): void {
+    this.#known[Symbol.dispose]();
   }
 
   async report(peer: LegacyConnection, report: Report): Promise<ReportAnswer | undefined> {
@@ -136,25 +141,25 @@ export class LegacyAgents implements CallDesk {
     registry.claim(host.host, host);
     records.seenLegacy(host.host, host.kind);
     desk.ready(host);
+    if (!record) this.#known.came();
   }
 
   #host(ident: string): LegacyHost {
     let host = this.#hosts.get(ident);
     if (!host) {
-      this.#forgetIdle();
       const kind = legacyKind(this.#parts.records.get(ident)?.kind);
       this.#hosts.set(ident, (host = new LegacyHost(ident, kind, this.#hostParts)));
     }
     return host;
   }
 
-  #forgetIdle(): void {
-    if (this.#hosts.size < MAX_REMEMBERED) return;
-    for (const [ident, host] of this.#hosts) {
-      if (!host.idle) continue;
-      this.#hosts.delete(ident);
-      return;
-    }
+  /** False if it is connected, or anything is or may be under way there. */
+  #forget(ident: string): boolean {
+    const { registry, work } = this.#parts;
+    const idle = this.#hosts.get(ident)?.idle ?? true;
+    if (!idle || registry.holder(ident) !== undefined || work.openRuns(ident)?.length !== 0) return false;
+    this.#hosts.delete(ident);
+    return true;
   }
 
   #noteBeat(peer: LegacyConnection): void {
