@@ -124,6 +124,8 @@ export class LegacyConnection {
       const call = parseCall(frame);
       const waitMs = this.#pace.waitMs(call.method === 'report', performance.now());
       if (waitMs > 0) await delay(waitMs);
+      // A call of one that has left meanwhile would give its Host to nobody.
+      if (!this.#open) return;
       const answer = await this.#answer(call);
       if (!this.#open || !answer) return;
       this.#calls++;

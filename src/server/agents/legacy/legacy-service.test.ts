@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ScriptedViewer } from '../../testing/scripted-viewer.js';
 import { TestServer } from '../../testing/test-server.js';
 import { AgentDisk } from './testing/agent-memory.js';
 import { FaithfulAgent } from './testing/faithful-agent.js';
+import { until } from './testing/legacy-fleet.js';
 import { act, hostView, running, statusOf, textOf } from './testing/legacy-server.js';
+import { encodeCall } from './testing/old-msgpack.js';
 import { RpcClient } from './testing/rpc-client.js';
 
 test('what a running script prints is shown by the API as it comes', async () => {
@@ -164,4 +168,23 @@ test('an agent without an interval is slowed down, and the others are not', asyn
   assert.ok(reports <= 20, `${reports} reports in a second`);
   await agent.beat();
   assert.equal(agent.message, '');
+});
+
+test('calls of a connection that is gone are not worked on: its agent is served on a new one, and gone when that is', async () => {
+  await using server = await TestServer.start();
+  const hasty = connect({ port: server.agentPort, host: '127.0.0.1' });
+  const report = { Ident: 'a', ReportTasks: [] };
+  // Far more than are answered at once, so that some wait for their turn when the connection ends.
+  hasty.write(Buffer.concat(Array.from({ length: 40 }, (_, seq) => encodeCall(seq, 'Server.Report', report))));
+  await once(hasty, 'data');
+  const closed = once(hasty, 'close');
+  hasty.destroy();
+  await closed;
+  await until('its end', async () => /"connected":false/.test(await hostView(server)));
+  // No event tells that a call was not worked on; in this time two would have been.
+  await delay(250);
+  assert.match(await hostView(server), /"connected":false/);
+  using again = new FaithfulAgent('a', server.agentPort);
+  await again.beat();
+  assert.equal(again.message, '');
 });
