@@ -4,6 +4,7 @@ import type { AgentDesk } from '../agent-desk.js';
 import type { AgentRecords } from '../agent-records.js';
 import type { PulledWork } from '../gateway.js';
 import type { SessionRegistry } from '../session-registry.js';
+import { AnswerTime } from './answer-time.js';
 import { ByteBudget } from './byte-budget.js';
 import { LegacyKind, legacyKind } from './held-task.js';
 import { KnownHosts } from './known-hosts.js';
@@ -178,7 +179,9 @@ export class LegacyAgents implements CallDesk, Disposable {
     );
     const [host] = candidates;
     const answer =
-      host && candidates.length === 1 ? await host.meta(peer, taskId) : await withoutScript(taskId, this.#parts.work);
+      host && candidates.length === 1
+        ? await host.meta(peer, taskId)
+        : await withoutScript(taskId, this.#parts.work, new AnswerTime());
     peer.early.set(taskId, 'script' in answer);
     return answer;
   }

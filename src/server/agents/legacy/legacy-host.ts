@@ -4,6 +4,7 @@ import type { OpenRun, PulledWork } from '../gateway.js';
 import type { HostSession } from '../host-session.js';
 import type { Watch, WatchRequest, WatchSink } from '../session-watches.js';
 import type { ByteBudget } from './byte-budget.js';
+import { AnswerTime } from './answer-time.js';
 import { isAlive, type HeldTask, type LegacyKind } from './held-task.js';
 import { HostLedger, type Beat } from './host-ledger.js';
 import { LegacyWatches } from './legacy-watches.js';
@@ -26,8 +27,6 @@ export interface LegacyHostParts {
   readonly serverStartMs: number;
 }
 
-/** How long an answer waits for the note that a run may begin to be durable, ms; its agent leaves after five seconds. */
-const NOTED_WITHIN_MS = 3_500;
 /** A run whose kill shows no effect for so long is no longer waited for, ms. */
 const KILL_EFFECT_MS = 30_000;
 
@@ -136,6 +135,7 @@ export class LegacyHost implements HostSession {
     this.#beaten.add(connection);
     const known = this.#openRuns();
     if (!known) return NOT_KNOWN;
+    const time = new AnswerTime();
     const nowMs = Date.now();
     this.#attribute(connection, report.tasks, known, nowMs);
     const { alive, ended } = sortReport(report.tasks, known, this.#ledger.tasks, nowMs);
@@ -143,7 +143,7 @@ export class LegacyHost implements HostSession {
     this.#show(alive, known);
     this.#warnOfOldScripts(report.tasks);
     if (ended.size > 0) {
-      const message = await this.#results.store([...ended.values()], known, this.#ledger.tasks);
+      const message = await this.#results.store([...ended.values()], known, this.#ledger.tasks, time);
       if (message !== undefined) this.#ledger.endsTold(ended.keys());
       if (this.#connection !== connection) return undefined;
       if (message !== undefined) return { message };
@@ -151,21 +151,22 @@ export class LegacyHost implements HostSession {
     }
     const open = ended.size > 0 ? this.#openRuns() : known;
     if (!open) return NOT_KNOWN;
-    return await this.#list({ nowMs, connection, first, alive, ended: new Set(ended.keys()) }, open);
+    return await this.#list({ nowMs, connection, first, alive, ended: new Set(ended.keys()) }, open, time);
   }
 
   /** Gives out a script, and before that notes durably that it was given: from then on the run may have begun. */
   async meta(connection: LegacyConnection, taskId: number): Promise<MetaAnswer> {
     const run = this.#wanted(taskId);
+    const time = new AnswerTime();
     if (run) {
       this.#ledger.scriptGiven(run, connection, Date.now());
-      const noted = await this.#notes.takenWithin(NOTED_WITHIN_MS, run);
+      const noted = await this.#notes.takenInTime(time, run);
       const wanted = this.#parts.work.openRuns(this.host) === undefined || this.#wanted(taskId)?.clock === run.clock;
       if (noted && wanted && connection.open) return scriptOf(run.meta);
     }
     // The agent keeps the task without ever running it. Where it is still wanted it is listed again, under another clock.
     this.#ledger.scriptWithheld(taskId);
-    return await withoutScript(taskId, this.#parts.work);
+    return await withoutScript(taskId, this.#parts.work, time);
   }
 
   /** True if it was offered this task on a connection that is gone, and may be asking for its script on a new one. */
@@ -196,7 +197,7 @@ export class LegacyHost implements HostSession {
     }
   }
 
-  async #list(beat: Beat, open: ReadonlyMap<number, OpenRun>): Promise<ReportAnswer | undefined> {
+  async #list(beat: Beat, open: ReadonlyMap<number, OpenRun>, time: AnswerTime): Promise<ReportAnswer | undefined> {
     const { begun, lost } = this.#ledger.absorb(beat, open);
     for (const run of begun) void this.#notes.taken(run);
     this.#live.retain((taskId) => this.#ledger.tasks.has(taskId));
@@ -206,14 +207,14 @@ export class LegacyHost implements HostSession {
     for (const run of [...lost, ...list.lost]) if (open.get(run.taskId)?.clock === run.clock) void this.#lost(run);
     for (const run of list.unstarted) void this.#notes.unstarted(run);
     for (const taskId of beat.alive.keys()) void this.#lookUp(this.#ledger.tasks.get(taskId), open);
-    const dropped = list.ungated.length === 0 ? NONE : await this.#noteUngated(list.ungated, beat.connection);
+    const dropped = list.ungated.length === 0 ? NONE : await this.#noteUngated(list.ungated, beat.connection, time);
     if (this.#connection !== beat.connection) return undefined;
     return { assign: list.assign.filter(({ taskId }) => !dropped.has(taskId)) };
   }
 
   /** Runs that begin as soon as they are listed are noted first. Those that may not be listed now, by id. */
-  async #noteUngated(runs: readonly OpenRun[], connection: object): Promise<ReadonlySet<number>> {
-    const noted = await Promise.all(runs.map((run) => this.#notes.takenWithin(NOTED_WITHIN_MS, run)));
+  async #noteUngated(runs: readonly OpenRun[], connection: object, time: AnswerTime): Promise<ReadonlySet<number>> {
+    const noted = await Promise.all(runs.map((run) => this.#notes.takenInTime(time, run)));
     const left = this.#connection !== connection;
     const dropped = runs.filter((run, i) => left || noted[i] !== true || this.#wanted(run.taskId)?.clock !== run.clock);
     for (const { taskId } of dropped) this.#ledger.notListed(taskId);

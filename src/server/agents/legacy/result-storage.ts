@@ -2,12 +2,11 @@ import { describeError } from '../../../shared/errors.js';
 import type { Log } from '../../../shared/log.js';
 import type { ResultFrame } from '../../../shared/protocol/agent-frames.js';
 import type { OpenRun, PulledWork } from '../gateway.js';
+import { AnswerTime } from './answer-time.js';
 import { isFinalStatus, type HeldTask } from './held-task.js';
 import { legacyResult } from './legacy-result.js';
 import type { ReportedTask } from './rpc-codec.js';
 
-/** An agent leaves after five seconds; before that it is told to send its results again. */
-const ANSWER_WITHIN_MS = 3_500;
 /** A result that has failed so often is stored without its text: unanswered it would keep its host from any work. */
 const TRIES_WITH_TEXT = 3;
 /** Results of one agent that are being stored at the same time; further ones of a report wait. */
@@ -37,18 +36,15 @@ export class ResultStorage {
     tasks: readonly ReportedTask[],
     open: ReadonlyMap<number, OpenRun>,
     held: ReadonlyMap<number, HeldTask>,
+    time = new AnswerTime(),
   ): Promise<string | undefined> {
     const results = tasks.flatMap((task) => {
       const { taskId, status } = task;
       return isFinalStatus(status) ? [legacyResult({ ...task, status }, open.get(taskId), held.get(taskId))] : [];
     });
     const given = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<string>((resolve) => {
-      timer = setTimeout(() => resolve('the results are still being stored, send them again'), ANSWER_WITHIN_MS);
-    });
-    const message = await Promise.race([this.#storeAll(results, given.signal), late]);
-    clearTimeout(timer);
+    const late = 'the results are still being stored, send them again';
+    const message = await time.orLate(this.#storeAll(results, given.signal), late);
     given.abort();
     return message;
   }

@@ -2,6 +2,7 @@ import { describeError } from '../../../shared/errors.js';
 import type { Log } from '../../../shared/log.js';
 import type { RunId } from '../../../shared/run-key.js';
 import type { OpenRun, PulledWork } from '../gateway.js';
+import type { AnswerTime } from './answer-time.js';
 import { unstartedResult } from './legacy-result.js';
 import type { LiveTexts } from './live-output.js';
 
@@ -28,13 +29,9 @@ export class RunNotes {
     return this.#once('taken', run, () => this.#work.runTaken(this.#host, run));
   }
 
-  /** As `taken`; also false if that is not known within so long, ms. */
-  async takenWithin(withinMs: number, run: RunId): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), withinMs)));
-    const noted = await Promise.race([late, this.taken(run)]);
-    clearTimeout(timer);
-    return noted;
+  /** As `taken`; also false if that is not known in time. */
+  async takenInTime(time: AnswerTime, run: RunId): Promise<boolean> {
+    return await time.orLate(this.taken(run), false);
   }
 
   /** `told`: what the agent has told of its output. */
