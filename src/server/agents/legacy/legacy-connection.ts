@@ -122,7 +122,7 @@ export class LegacyConnection {
   async #work(): Promise<void> {
     for (let frame = this.#next(); frame; frame = this.#next()) {
       const call = parseCall(frame);
-      const waitMs = this.#pace.waitMs(call.method === 'report', performance.now());
+      const waitMs = this.#pace.waitMs(call.method === 'report', frame.length, performance.now());
       if (waitMs > 0) await delay(waitMs);
       // A call of one that has left meanwhile would give its Host to nobody.
       if (!this.#open) return;
