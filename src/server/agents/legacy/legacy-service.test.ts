@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import Database from 'better-sqlite3';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ScriptedViewer } from '../../testing/scripted-viewer.js';
@@ -23,6 +25,24 @@ test('what a running script prints is shown by the API as it comes', async () =>
   agent.print(id, 'two\n');
   await agent.beat();
   assert.equal(await textOf(server, id, 'a'), 'one\ntwo\n');
+});
+
+test('what a running script prints costs the database nothing, however often it is told', async () => {
+  await using server = await TestServer.start();
+  using agent = new FaithfulAgent('a', server.agentPort);
+  const id = await server.createTask(['a']);
+  await running(agent, id);
+  await agent.beat();
+  using database = new WatchedDatabase(join(server.folder, 'ibex.db'));
+  let writes = 0;
+  for (let beat = 0; beat < 15; beat++) {
+    agent.print(id, `line ${beat}\n`);
+    await agent.beat();
+    if (database.changed()) writes++;
+  }
+  assert.match(String(await textOf(server, id, 'a')), /line 14/);
+  // That the agent was seen is written once in some seconds.
+  assert.ok(writes <= 1, `${writes} writes`);
 });
 
 test('ibex tail shows what a running script prints, and at its end the rest', async () => {
@@ -188,3 +208,24 @@ test('calls of a connection that is gone are not worked on: its agent is served 
   await again.beat();
   assert.equal(again.message, '');
 });
+
+/** Sees whether anybody else has written to a database. */
+class WatchedDatabase implements Disposable {
+  readonly #database: Database;
+  #version = '';
+
+  constructor(file: string) {
+    this.#database = new Database(file);
+    this.changed();
+  }
+
+  changed(): boolean {
+    const before = this.#version;
+    this.#version = JSON.stringify(this.#database.prepare('pragma data_version').all([]));
+    return this.#version !== before;
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+}
