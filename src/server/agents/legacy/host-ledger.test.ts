@@ -273,3 +273,14 @@ test('the first report of a connection is never answered with a kill of what it 
   assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [START], 'that answer was lost');
   assert.deepEqual(agent.beat([killing], named('running', 100, 'x')), [KILL]);
 });
+
+test('of tasks that are none of this server nothing is kept once they are not named any more', () => {
+  const b = new Beats();
+  for (let id = 1; id <= 500; id++) {
+    b.beat([], { ...named(id % 2 === 0 ? 'running' : ''), taskId: id });
+    assert.ok(b.ledger.tasks.size <= 2, `${b.ledger.tasks.size} after ${id}`);
+  }
+  b.ledger.kind = LegacyKind.agentd;
+  for (let id = 1; id <= 500; id++) b.beat([], { ...named(''), taskId: id });
+  assert.ok(b.ledger.tasks.size <= 2, `${b.ledger.tasks.size} of an agentd`);
+});

@@ -27,6 +27,8 @@ export interface LegacyHostParts {
   readonly serverStartMs: number;
 }
 
+/** Tasks of one agent that are looked up at the same time; of more it is done at a later beat. */
+const LOOKED_UP_AT_ONCE = 64;
 /** A run whose kill shows no effect for so long is no longer waited for, ms. */
 const KILL_EFFECT_MS = 30_000;
 
@@ -51,6 +53,7 @@ export class LegacyHost implements HostSession {
   /** ids whose end the last report told: they have no process, though their end may not be stored yet */
   #ending: ReadonlySet<number> = new Set();
   #beaten = new WeakSet<LegacyConnection>();
+  #lookingUp = 0;
 
   constructor(host: string, kind: LegacyKind, parts: LegacyHostParts) {
     this.host = host;
@@ -245,7 +248,9 @@ export class LegacyHost implements HostSession {
   /** Scheduling is done with it, but the agent is not: what is over, or should have been killed, is killed. */
   async #lookUp(held: HeldTask | undefined, open: ReadonlyMap<number, OpenRun>): Promise<void> {
     if (!held || held.lookedUp || open.get(held.taskId)?.clock === held.clock) return;
+    if (this.#lookingUp >= LOOKED_UP_AT_ONCE) return;
     held.lookedUp = true;
+    this.#lookingUp++;
     try {
       const settled = await this.#parts.work.settledRun(this.host, held);
       if (!settled) return;
@@ -253,6 +258,8 @@ export class LegacyHost implements HostSession {
       held.killWanted ||= settled.killWanted;
     } catch {
       held.lookedUp = false;
+    } finally {
+      this.#lookingUp--;
     }
   }
 
