@@ -64,7 +64,7 @@ test('no bytes on the port disturb the server or its agents', async (t) => {
   t.diagnostic(`IBEX_FUZZ_CASES=${CASES} IBEX_FUZZ_SEED=${SEED}`);
   await using server = await TestServer.start('[Log]\nLevel = "ERROR"');
   using agent = new FaithfulAgent('a', server.agentPort);
-  const id = await server.createTask(['a']);
+  const id = await server.createTask(['a'], { timeout: 3_600 });
   await agent.beatUntil('a start', () => agent.runs(id));
   const below = noise(SEED);
   for (let done = 0; done < CASES; done += AT_ONCE) {
