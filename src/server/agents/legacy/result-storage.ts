@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeError } from '../../../shared/errors.js';
 import type { Log } from '../../../shared/log.js';
 import type { ResultFrame } from '../../../shared/protocol/agent-frames.js';
@@ -10,7 +11,7 @@ import type { ReportedTask } from './rpc-codec.js';
 /** A result that has failed so often is stored without its text: unanswered it would keep its host from any work. */
 const TRIES_WITH_TEXT = 3;
 /** Results of one agent that are being stored at the same time; further ones of a report wait. */
-const AT_ONCE = 64;
+const AT_ONCE = 32;
 const NO_TEXT = Buffer.from('ibex: the output could not be stored\n');
 
 /**
@@ -58,6 +59,8 @@ export class ResultStorage {
       some.forEach(({ taskId }, i) => {
         if (stored[i] !== true) failures.set(taskId, (this.#failures.get(taskId) ?? 0) + 1);
       });
+      // SQLite answers without a pause: thousands of results that nobody wants would hold up everyone else.
+      if (from + AT_ONCE < results.length) await nextTurn();
     }
     this.#failures = failures;
     return failures.size === 0 ? undefined : 'the results could not be stored, send them again';
