@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TaskMeta } from '../store/store.js';
+import { plainTask } from './testing/plain-task.js';
 import { TASK_AGE_LIMIT_MS } from './deadlines.js';
 import { resumeTask } from './resume-task.js';
 import { CLOCK, Play, START_MS } from './testing/play.js';
@@ -83,20 +83,7 @@ describe('resuming', () => {
   type Row = Parameters<typeof resumeTask>[0]['hosts'][number];
 
   function resume(play: Play, hosts: readonly Row[], judgeFromMs: number): void {
-    const meta: TaskMeta = {
-      id: 7,
-      title: '',
-      account: '',
-      batch: 1,
-      tolerance: 0,
-      timeout: 30,
-      pause: '',
-      script: '',
-      args: '',
-      stdin: '',
-      creator: '',
-      created: new Date(play.state.rules.createdMs),
-    };
+    const meta = plainTask({ id: 7, batch: 1, created: new Date(play.state.rules.createdMs) });
     const open = { meta, action: 'start', actionClock: CLOCK, scheduler: 'me', hosts } as const;
     play.state = resumeTask(open, { startWithinMs: Infinity, judgeFromMs }, play.nowMs);
   }

@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createTask } from '../core/create-task.js';
-import type { TaskMeta } from '../store/store.js';
+import { plainTask } from '../core/testing/plain-task.js';
 import { AgentOrders } from './agent-orders.js';
 import { RecordingGateway } from './testing/fixture.js';
 
 const HOSTS = Array.from({ length: 2_500 }, (_, number) => `host-${number}`);
 const NOW_MS = 1_800_000_000_000;
-const META: TaskMeta = {
-  id: 7,
-  title: '',
-  account: 'root',
-  batch: 0,
-  tolerance: 0,
-  timeout: 300,
-  pause: '',
-  script: 'true',
-  args: '',
-  stdin: '',
-  creator: '',
-  created: new Date(NOW_MS),
-};
+const META = plainTask({ id: 7, timeout: 300, created: new Date(NOW_MS) });
 
 /** A task that starts on all hosts at once, whose agents are all there, and what is to be looked at again. */
 function started(shared: boolean) {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { plainTask } from '../../core/testing/plain-task.js';
 import type { OpenRun, PulledWork } from '../gateway.js';
 import { KeptLog } from '../../testing/test-server.js';
 import { ByteBudget } from './byte-budget.js';
@@ -20,21 +21,8 @@ const REDO: OpenRun = {
   taskId: 2,
   clock: Math.floor(started / 1_000),
   status: 'running',
-  meta: {
-    id: 2,
-    title: '',
-    account: 'root',
-    batch: 0,
-    tolerance: 0,
-    timeout: 30,
-    pause: '',
-    script: ':',
-    args: '',
-    stdin: '',
-    creator: '',
-    // Before this server: the agent may have its script already, and would start it as soon as it is listed.
-    created: new Date(started - 1_000),
-  },
+  // Before this server: the agent may have its script already, and would start it as soon as it is listed.
+  meta: plainTask({ id: 2, created: new Date(started - 1_000) }),
   timeoutMs: 30_000,
   startUntilMs: started + 30_000,
   assignedAtMs: started,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TaskMeta } from '../../store/store.js';
+import { plainTask } from '../../core/testing/plain-task.js';
 import type { OpenRun } from '../gateway.js';
 import { LegacyKind } from './held-task.js';
 import { HostLedger } from './host-ledger.js';
@@ -9,20 +9,7 @@ import { attemptClock, killClock } from './wire-clock.js';
 import { workList } from './work-list.js';
 
 const START_MS = 1_000_000;
-const meta: TaskMeta = {
-  id: 1,
-  title: '',
-  account: 'root',
-  batch: 0,
-  tolerance: 0,
-  timeout: 30,
-  pause: '',
-  script: ':',
-  args: '',
-  stdin: '',
-  creator: '',
-  created: new Date(START_MS + 1),
-};
+const meta = plainTask({ id: 1, created: new Date(START_MS + 1) });
 
 function run(changes: Partial<OpenRun> = {}): OpenRun {
   return {

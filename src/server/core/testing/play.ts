@@ -1,10 +1,10 @@
 import type { HostStatus, RunOutcome, TaskAction } from '../../../shared/task-states.js';
 import type { TaskChange } from '../../store/changes.js';
-import type { TaskMeta } from '../../store/store.js';
 import { createTask } from '../create-task.js';
 import type { Answer, Effect, ListedEvent, TaskEvent } from '../events.js';
 import { reduce } from '../reduce.js';
 import { hostEntry, type HostEntry, type TaskState } from '../task-state.js';
+import { plainTask } from './plain-task.js';
 
 export const START_MS = 1_800_000_000_400;
 export const CLOCK = 1_800_000_000;
@@ -29,21 +29,8 @@ export class Play {
   effects: readonly Effect[];
 
   constructor(wishes: Wishes = {}) {
-    const meta: TaskMeta = {
-      id: 7,
-      title: 't',
-      account: 'root',
-      batch: wishes.batch ?? 0,
-      tolerance: wishes.tolerance ?? 0,
-      timeout: 30,
-      pause: wishes.pause ?? '',
-      script: 'true',
-      args: '',
-      stdin: '',
-      creator: '',
-      created: new Date(CLOCK * 1_000),
-    };
-    const { hosts = ['a', 'b'], action = 'start', startWithinMs = Infinity } = wishes;
+    const { hosts = ['a', 'b'], action = 'start', startWithinMs = Infinity, ...rules } = wishes;
+    const meta = plainTask({ id: 7, created: new Date(CLOCK * 1_000), ...rules });
     const step = createTask(meta, action, hosts, startWithinMs, this.#context());
     ({ state: this.state, changes: this.changes, effects: this.effects } = step);
   }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { isFinal, type HostStatus } from '../../../shared/task-states.js';
-import type { TaskMeta } from '../../store/store.js';
 import { createTask } from '../create-task.js';
 import type { Context, TaskEvent } from '../events.js';
 import { reduce, type Reduction } from '../reduce.js';
 import { resumeTask } from '../resume-task.js';
 import type { TaskState } from '../task-state.js';
+import { plainTask } from './plain-task.js';
 import { Rows } from './rows.js';
 import { resultOf } from './play.js';
 
@@ -57,7 +57,13 @@ export class World {
   constructor(batch: number, agents: boolean) {
     this.#batch = batch;
     this.#reach = { agents, others: false };
-    const step = createTask(metaOf(batch, this.nowMs), 'start', HOSTS, Infinity, this.#context('one', true));
+    const step = createTask(
+      plainTask({ id: 1, batch, tolerance: 9, created: new Date(this.nowMs) }),
+      'start',
+      HOSTS,
+      Infinity,
+      this.#context('one', true),
+    );
     const [create, ...more] = step.changes;
     assert.ok(create?.kind === 'create-task');
     this.rows = new Rows(create);
@@ -255,21 +261,4 @@ export class World {
       reach: { connected: () => this.#reach.agents, holds: () => false, elsewhere: () => this.#reach.others },
     };
   }
-}
-
-function metaOf(batch: number, nowMs: number): TaskMeta {
-  return {
-    id: 1,
-    title: '',
-    account: 'root',
-    batch,
-    tolerance: 9,
-    timeout: 30,
-    pause: '',
-    script: '',
-    args: '',
-    stdin: '',
-    creator: '',
-    created: new Date(nowMs),
-  };
 }
