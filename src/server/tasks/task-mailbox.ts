@@ -45,9 +45,10 @@ export interface MailboxHost {
 
 /**
  * One open task and the events that wait for it. While a commit is in flight events queue; then all of them are
- * reduced at once into the next commit, after which they are answered. If it fails, the state is thrown away and read
- * again for the next event. Of a task that another server schedules, what an event is about is read anew each time. The queue has no limit of its own: an agent sends a limited number of results without
- * their acknowledgements, and an API call waits for its answer.
+ * reduced at once into the next commit, after which they are answered; where the database works aside, while it is at
+ * the one after that. If it fails, the state is thrown away and read again for the next event. Of a task that another
+ * server schedules, what an event is about is read anew each time. The queue has no limit of its own: an agent sends a
+ * limited number of results without their acknowledgements, and an API call waits for its answer.
  */
 export class TaskMailbox implements Disposable {
   readonly taskId: number;
@@ -132,8 +133,9 @@ export class TaskMailbox implements Disposable {
       const items = this.#queue.splice(0, EVENTS_PER_COMMIT);
       if (!(await this.#read(items))) return;
       if (items.length > 0 || this.#untold.size > 0) await this.#step(items);
+      // What comes of it may be an event of this very task.
+      if (this.#queue.length === 0) this.#tell();
     } while (this.#queue.length > 0);
-    this.#tell();
     if (this.#done) this.#host.idle(this);
   }
 
