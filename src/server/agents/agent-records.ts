@@ -65,7 +65,8 @@ export class AgentRecords implements AsyncDisposable {
   /** Forgets Hosts without a key altogether. Resolves when the store has; another server may have seen one meanwhile. */
   async remove(records: readonly AgentRecord[]): Promise<void> {
     for (const { host } of records) this.#drop(host);
-    const seenUntilMs = Math.max(...records.map(({ lastSeenMs }) => lastSeenMs));
+    // Not by Math.max(...): a database may know more hosts than a call can have arguments.
+    const seenUntilMs = records.reduce((latest, { lastSeenMs }) => Math.max(latest, lastSeenMs), 0);
     // A write that is under way would bring one back.
     await this.#writing;
     await this.#store.removeAgents(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import Database from 'better-sqlite3';
 import { StoreFixture } from '../../store/testing/store-fixture.js';
 import { SqlitePlace } from '../../store/testing/store-place.js';
 import { testDatabases } from '../../store/testing/test-databases.js';
@@ -47,6 +48,25 @@ test('a host that has been gone for long is forgotten', async () => {
     (await f.store.agents()).map(({ host }) => host),
     ['just gone'],
   );
+});
+
+test('more hosts than a call can have arguments are forgotten at once', async () => {
+  const place = new SqlitePlace();
+  await using f = await StoreFixture.open(place);
+  {
+    const database = new Database(place.path);
+    database
+      .prepare(
+        `insert into ibex_agent with recursive n(i) as (select 1 union all select i + 1 from n where i < 150000)
+         select 'host-' || i, '', 'legacy', '', '', 'legacy', 1, i from n`,
+      )
+      .run([]);
+    database.close();
+  }
+  await using records = await AgentRecords.load(f.store, new KeptLog());
+  using known = new KnownHosts(records, () => true, new KeptLog(), LIMITS);
+  await known.forgetGone();
+  assert.deepEqual([records.keyless, (await f.store.agents()).length], [0, 0]);
 });
 
 function recordOf(host: string, more: { readonly key?: string; readonly lastSeenMs?: number }) {
