@@ -10,7 +10,7 @@ const NOW_MS = 1_800_000_000_000;
 const META = plainTask({ id: 7, timeout: 300, created: new Date(NOW_MS) });
 
 /** A task that starts on all hosts at once, whose agents are all there, and what is to be looked at again. */
-function started(shared: boolean) {
+function started(shared: boolean, connected: (host: string) => boolean = () => true) {
   const gateway = new RecordingGateway();
   for (const host of HOSTS) gateway.online.add(host);
   const again: string[] = [];
@@ -21,7 +21,7 @@ function started(shared: boolean) {
     shared,
     lookAgain: (hosts) => again.push(...hosts),
   });
-  const reach = { connected: () => true, holds: () => false, elsewhere: () => false };
+  const reach = { connected, holds: () => false, elsewhere: () => false };
   const step = createTask(META, 'start', HOSTS, Infinity, { nowMs: NOW_MS, scheduler: 'me', shared, reach });
   return { gateway, again, clock, orders, step, told: () => gateway.assigns.flatMap(({ hosts }) => hosts) };
 }
@@ -50,5 +50,14 @@ describe('a start of thousands of hosts', () => {
     assert.deepEqual(told(), HOSTS.slice(0, 1_000));
     assert.deepEqual(again, HOSTS.slice(1_000));
     assert.ok(HOSTS.every((host) => !orders.isQueued(host)));
+  });
+
+  it('is looked at again for agents that came meanwhile, however long it took to store', () => {
+    for (const tookMs of [0, 30_000]) {
+      const { orders, step, again, clock } = started(true, (host) => host !== 'host-7');
+      clock.nowMs += tookMs;
+      orders.send(META, step, NOW_MS);
+      assert.equal(again.filter((host) => host === 'host-7').length, 1, `after ${tookMs} ms`);
+    }
   });
 });

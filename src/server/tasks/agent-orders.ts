@@ -48,7 +48,10 @@ export class AgentOrders {
   /** `decidedMs`: when the step was worked out. */
   send(meta: TaskMeta | undefined, step: Step, decidedMs: number): void {
     const { shared, lookAgain } = this.#parts;
-    if (this.#isStale(decidedMs)) return lookAgain(step.effects.map(({ host }) => host));
+    if (this.#isStale(decidedMs)) {
+      const told = step.effects.map(({ host }) => host);
+      return lookAgain([...new Set([...told, ...this.#newcomers(step)])]);
+    }
     if (meta) {
       for (const start of this.#starts(step)) {
         for (const host of start.hosts) this.#queued.add(host);
