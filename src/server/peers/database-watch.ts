@@ -55,6 +55,8 @@ export class DatabaseWatch implements AsyncDisposable {
   readonly #claims = new ClaimFinder();
   readonly #reviews = new ReviewQueue();
   readonly #came: string[] = [];
+  /** looks for hosts that came together, while they are under way */
+  readonly #arrivals = new Set<Promise<void>>();
   readonly #told = new Set<number>();
   #peers: Peers = new Map();
   #timer: NodeJS.Timeout | undefined;
@@ -106,7 +108,11 @@ export class DatabaseWatch implements AsyncDisposable {
     if (!this.#options.store.shared || this.#stopped) return;
     this.#options.open.unseen.add(host);
     this.#came.push(host);
-    if (this.#came.length === 1) setImmediate(() => void this.#lookForHosts(this.#came.splice(0)));
+    if (this.#came.length > 1) return;
+    setImmediate(() => {
+      const looking = this.#lookForHosts(this.#came.splice(0)).finally(() => this.#arrivals.delete(looking));
+      this.#arrivals.add(looking);
+    });
   }
 
   /** Takes nothing over any more, and resolves when nothing is under way. */
@@ -115,6 +121,7 @@ export class DatabaseWatch implements AsyncDisposable {
     clearTimeout(this.#timer);
     await this.#round;
     await this.#telling;
+    await Promise.all(this.#arrivals);
   }
 
   /** Nobody else can have the tasks of a database of one's own, whatever this server was called before. */
@@ -146,6 +153,7 @@ export class DatabaseWatch implements AsyncDisposable {
 
   async #lookForHosts(hosts: readonly string[]): Promise<void> {
     const { store, open } = this.#options;
+    if (this.#stopped) return;
     try {
       const doings = (await store.doingsOf(hosts)).filter(
         (doing) => !open.mine(doing.taskId) && !isHeld(doing, this.#memory),

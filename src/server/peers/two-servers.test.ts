@@ -149,4 +149,27 @@ describe('two servers on one database', { skip }, () => {
     await isDone(servers, taskId);
     assert.deepEqual(await servers.statuses(taskId), { a: 'success', b: 'success' });
   });
+
+  it('one that stops waits for a look that is under way for an agent that has come', async () => {
+    await using servers = await TwoServers.open();
+    const { store, service } = servers.two;
+    const order: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const doingsOf = store.doingsOf.bind(store);
+    store.doingsOf = async (hosts) => {
+      begun.resolve();
+      await held.promise;
+      order.push('looked');
+      return doingsOf(hosts);
+    };
+    service.agentCame('a');
+    await begun.promise;
+    const stopped = servers.stop(servers.two).then(() => order.push('stopped'));
+    // Far more than it takes to stop.
+    for (let i = 0; i < 50; i++) await servers.one.store.schedulers.silence();
+    held.resolve();
+    await stopped;
+    assert.deepEqual(order, ['looked', 'stopped']);
+  });
 });
