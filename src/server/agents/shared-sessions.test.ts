@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentLog } from '../store/testing/store-place.js';
+import { silentLog, SqlitePlace } from '../store/testing/store-place.js';
 import { StoreFixture } from '../store/testing/store-fixture.js';
 import { testDatabases } from '../store/testing/test-databases.js';
 import type { Store } from '../store/store.js';
+import { KeptLog } from '../testing/test-server.js';
 import { SharedSessions } from './shared-sessions.js';
 
 const TIMES = { markEveryMs: 20, deadAfterMs: 400, removeAfterMs: 800 };
@@ -59,3 +60,21 @@ for (const database of testDatabases) {
     },
   );
 }
+
+test('a server that stops while it writes has nothing to complain of', async () => {
+  await using f = await StoreFixture.open(new SqlitePlace());
+  const log = new KeptLog();
+  const { store } = f;
+  const shared = new SharedSessions('instance-1', store, log, TIMES);
+  for (let i = 0; i < 450; i++) shared.came({ host: `h${i}`, address: '10.1.1.1', sinceMs: 1_000 });
+  const stopped = new Promise<void>((resolve) => {
+    const saveSessions = store.saveSessions.bind(store);
+    store.saveSessions = async (instance, sessions) => {
+      await saveSessions(instance, sessions);
+      resolve(shared[Symbol.asyncDispose]());
+    };
+  });
+  shared.start('10.0.0.1:20090', '1');
+  await stopped;
+  assert.deepEqual(log.lines, []);
+});

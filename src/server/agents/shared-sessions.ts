@@ -121,6 +121,8 @@ export class SharedSessions implements AsyncDisposable {
         await this.#round(self);
         this.#complained = false;
       } catch (error) {
+        // Its pauses end so.
+        if (signal.aborted) return;
         if (!this.#complained)
           this.#log.warn({ err: describeError(error) }, 'the list of sessions cannot be shared now');
         this.#complained = true;
