@@ -3,8 +3,9 @@ import { EmulatedLegacyAgent } from './emulated-legacy-agent.js';
 import { machineAddress } from './emulated-machine.js';
 
 /**
- * A process of emulated agents: `node emulator-main.js PORT COUNT INTERVAL_MS [legacy]`. Hosts are called emu-0, emu-1 and so
- * on. Tells its parent ten times a second how many are ready and how many assignments and acknowledgements there were.
+ * A process of emulated agents: `node emulator-main.js PORT COUNT INTERVAL_MS [legacy]`. Hosts are called emu-0, emu-1
+ * and so on. Tells its parent ten times a second how many are ready and how many assignments and acknowledgements there
+ * were.
  */
 const [port = 0, count = 0, intervalMs = 1_000] = process.argv.slice(2).map(Number);
 const Kind = process.argv[5] === 'legacy' ? EmulatedLegacyAgent : EmulatedAgent;

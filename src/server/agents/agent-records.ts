@@ -62,7 +62,9 @@ export class AgentRecords implements AsyncDisposable {
     return records.sort((a, b) => a.lastSeenMs - b.lastSeenMs);
   }
 
-  /** Forgets Hosts without a key altogether. Resolves when the store has; another server may have seen one meanwhile. */
+  /**
+   * Forgets Hosts without a key altogether. Resolves when the store has; another server may have seen one meanwhile.
+   */
   async remove(records: readonly AgentRecord[]): Promise<void> {
     for (const { host } of records) this.#drop(host);
     // Not by Math.max(...): a database may know more hosts than a call can have arguments.

@@ -3,14 +3,14 @@ import { runsDigest } from '../../shared/protocol/runs-digest.js';
 import type { RunId } from '../../shared/run-key.js';
 
 /**
- * Heartbeats in a row that differ from what is expected, each in another way, before the agent is asked: it is busy, and
- * each of them crosses a result that is being stored, or a run of another server that is not known here yet.
+ * Heartbeats in a row that differ from what is expected, each in another way, before the agent is asked: it is busy,
+ * and each of them crosses a result that is being stored, or a run of another server that is not known here yet.
  */
 const DIFFERENCES_BEFORE_ASKING = 4;
 
 /**
- * What one agent is known to hold: the runs it listed or took since, those that its heartbeats speak of, and the results
- * it has sent.
+ * What one agent is known to hold: the runs it listed or took since, those that its heartbeats speak of, and the
+ * results it has sent.
  */
 export class HeldRuns {
   readonly #held = new Map<string, RunId>();

@@ -103,7 +103,9 @@ export class DatabaseWatch implements AsyncDisposable {
     });
   }
 
-  /** A host's agent has come: what other servers have for it is looked up, together with those that come at its time. */
+  /**
+   * A host's agent has come: what other servers have for it is looked up, together with those that come at its time.
+   */
   agentCame(host: string): void {
     if (!this.#options.store.shared || this.#stopped) return;
     this.#options.open.unseen.add(host);

@@ -7,8 +7,8 @@ const FRAME_REST_BYTES = 64 * 1_024;
 const MOST_ESCAPED = 6;
 
 /**
- * Throws UnreadableTaskError for a task that breaks the protocol with the agents; the API makes none. To send it all the
- * same would end the agent's session, again and again.
+ * Throws UnreadableTaskError for a task that breaks the protocol with the agents; the API makes none. To send it all
+ * the same would end the agent's session, again and again.
  */
 export function checkAssignable({ id, account, script, stdin, timeout }: TaskMeta): void {
   const refuse = (what: string): never => {

@@ -33,7 +33,9 @@ export type TaskChange =
       readonly from: HostStatus;
       readonly clock: number;
     }
-  /** running/timeout -> killing, doing row's action becomes kill under its own clock; the start's clock is kept beside */
+  /**
+   * running/timeout -> killing, doing row's action becomes kill under its own clock; the start's clock is kept beside
+   */
   | {
       readonly kind: 'kill-host';
       readonly taskId: number;

@@ -53,7 +53,7 @@ export interface SqlEngine extends AsyncDisposable {
   /**
    * Runs the members, each a list of statements, in one durable transaction. One that is to blame for a failure is left
    * out whole, as if it had not been asked for; the others are stored. Resolves with an outcome for each, in order.
-   * Rejects with StoreError where the database as a whole is to blame: nothing is stored then. One transaction at a time.
+   * Rejects with StoreError where the database as a whole is to blame: nothing is stored then. One at a time.
    */
   transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]>;
   /** A statement with nothing expected of it. */

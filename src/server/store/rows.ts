@@ -4,7 +4,9 @@ import { isHostStatus, isRunReason, type HostStatus } from '../../shared/task-st
 import type { AgentTable, RunRow, TaskMetaTable } from './schema/tables.js';
 import { UnreadableTaskError, type AgentRecord, type RunDetail, type TaskMeta } from './store.js';
 
-/** Between rows and the values the rest of the server knows. What others may have written into a row is checked here. */
+/**
+ * Between rows and the values the rest of the server knows. What others may have written into a row is checked here.
+ */
 
 export function taskMeta(row: Selectable<TaskMetaTable>): TaskMeta {
   const timeout = row.timeout || DEFAULT_TIMEOUT_SECONDS;

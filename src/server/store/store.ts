@@ -225,7 +225,9 @@ export interface Store extends AsyncDisposable {
   agent(host: string): Promise<AgentRecord | undefined>;
   /** Inserts, or updates all but firstSeenMs and the key. */
   saveAgent(record: AgentRecord): Promise<void>;
-  /** Inserts, or fills in the key where there is none. Resolves with what is there then: another server may be first. */
+  /**
+   * Inserts, or fills in the key where there is none. Resolves with what is there then: another server may be first.
+   */
   pinAgent(record: AgentRecord): Promise<AgentRecord>;
   /** Forgets the key of a Host; false if it had none. */
   forgetAgent(host: string): Promise<boolean>;
@@ -258,7 +260,9 @@ export class StoreError extends Error {
   override readonly name = 'StoreError';
 }
 
-/** What the database has of a task is nothing that any ibex writes; reading it again helps only once someone mends it. */
+/**
+ * What the database has of a task is nothing that any ibex writes; reading it again helps only once someone mends it.
+ */
 export class UnreadableTaskError extends StoreError {}
 
 /** A host's row was changed by someone else since it was read; nothing of this commit was stored. */

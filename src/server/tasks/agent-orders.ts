@@ -6,8 +6,8 @@ import type { TaskMeta } from '../store/store.js';
 import { AssignFrames } from './assign-frames.js';
 
 /**
- * What was decided longer ago than this is looked at anew before it is sent, ms: a server that was stopped meanwhile may
- * have been taken for dead, and others go on with its tasks after ten seconds.
+ * What was decided longer ago than this is looked at anew before it is sent, ms: a server that was stopped meanwhile
+ * may have been taken for dead, and others go on with its tasks after ten seconds.
  */
 const STALE_AFTER_MS = 5_000;
 /**

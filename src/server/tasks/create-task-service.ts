@@ -46,7 +46,9 @@ export interface TaskServiceOptions {
 const RECONNECT_MS = 20_000;
 const WATCH_INTERVAL_MS = 1_000;
 
-/** All faces of scheduling: to the API, to sessions, and to agents that ask for work. Dispose of it before the store. */
+/**
+ * All faces of scheduling: to the API, to sessions, and to agents that ask for work. Dispose of it before the store.
+ */
 export interface RunningTaskService extends TaskService, AgentEvents, PulledWork, AsyncDisposable {
   /** An agent of any kind has come: what other servers have for it is looked up. */
   agentCame(host: string): void;

@@ -8,8 +8,8 @@ import type { OpenTasks } from './open-tasks.js';
 
 /**
  * The runs that scheduling has under way on a host, as last committed, in the order of their clocks. Undefined while
- * any of it is unknown: after a failed commit, until the task has been read again, and after the agent came, until it has
- * been looked up what other servers have for it.
+ * any of it is unknown: after a failed commit, until the task has been read again, and after the agent came, until it
+ * has been looked up what other servers have for it.
  */
 export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | undefined {
   if (!open.complete(host)) return undefined;

@@ -23,7 +23,9 @@ class Bucket {
 const REPORTS_AT_ONCE = 5;
 /** A Categraf without an interval reports eleven thousand times a second if it is answered at once. */
 const REPORT_EVERY_MS = 100;
-/** Each beat tells the whole output of all tasks in hand, at most 64 of 131 KB: one a second is never held up by this. */
+/**
+ * Each beat tells the whole output of all tasks in hand, at most 64 of 131 KB: one a second is never held up by this.
+ */
 const BYTES_AT_ONCE = 16 * 1024 * 1024;
 const BYTES_A_MS = 10 * 1024;
 /** An agent asks for the script of each new task in its list, one after another. */
@@ -31,8 +33,8 @@ const OTHERS_AT_ONCE = 128;
 const OTHER_EVERY_MS = 20;
 
 /**
- * Slows down one connection that calls too often or tells too much. These agents wait for each answer before the next call, so a late
- * answer is all it takes; it is far from the five seconds after which they would give up.
+ * Slows down one connection that calls too often or tells too much. These agents wait for each answer before the next
+ * call, so a late answer is all it takes; it is far from the five seconds after which they would give up.
  */
 export class CallPace {
   readonly #reports: Bucket;

@@ -18,9 +18,9 @@ const LOOK_EVERY_MS = 60 * 60 * 1_000;
 const PAUSE_MS = 1_000;
 
 /**
- * How many names of legacy agents are remembered. They have no key, so whoever is let in can invent names for ever: at the
- * limit those that were seen longest ago are forgotten, here and in the database. One that is connected, or has anything
- * to do, never is; so there can be more than the limit only while so many are connected at once.
+ * How many names of legacy agents are remembered. They have no key, so whoever is let in can invent names for ever: at
+ * the limit those that were seen longest ago are forgotten, here and in the database. One that is connected, or has
+ * anything to do, never is; so there can be more than the limit only while so many are connected at once.
  */
 export class KnownHosts implements Disposable {
   readonly #records: Pick<AgentRecords, 'keyless' | 'keylessByAge' | 'remove'>;

@@ -167,7 +167,7 @@ export class LegacyHost implements HostSession {
       const wanted = this.#parts.work.openRuns(this.host) === undefined || this.#wanted(taskId)?.clock === run.clock;
       if (noted && wanted && connection.open) return scriptOf(run.meta);
     }
-    // The agent keeps the task without ever running it. Where it is still wanted it is listed again, under another clock.
+    // The agent keeps the task without ever running it. Where still wanted, it is listed again under another clock.
     this.#ledger.scriptWithheld(taskId);
     return await withoutScript(taskId, this.#parts.work, time);
   }

@@ -15,8 +15,8 @@ const AT_ONCE = 32;
 const NO_TEXT = Buffer.from('ibex: the output could not be stored\n');
 
 /**
- * Stores the results of one agent's reports. An agent sends each of them again and again; one that is still being stored
- * is not stored a second time, so however long the database takes, at most one of each run waits for it.
+ * Stores the results of one agent's reports. An agent sends each of them again and again; one that is still being
+ * stored is not stored a second time, so however long the database takes, at most one of each run waits for it.
  */
 export class ResultStorage {
   readonly #host: string;

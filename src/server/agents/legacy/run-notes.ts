@@ -9,8 +9,8 @@ import type { LiveTexts } from './live-output.js';
 const LOST = 'ibex: lost: the agent restarted while the script ran; it may still run, or have ended with the agent\n';
 
 /**
- * What one agent's reports make certain, written down durably. An agent says the same at every beat: what is still being
- * written is not written again, so at most one note of a kind waits for each run.
+ * What one agent's reports make certain, written down durably. An agent says the same at every beat: what is still
+ * being written is not written again, so at most one note of a kind waits for each run.
  */
 export class RunNotes {
   readonly #host: string;

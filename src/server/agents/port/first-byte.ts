@@ -37,7 +37,9 @@ export class FirstByte implements Disposable {
     return this.#waiting.size;
   }
 
-  /** Calls back with the first byte of a paused connection, which stays unread. A silent connection is closed instead. */
+  /**
+   * Calls back with the first byte of a paused connection, which stays unread. A silent connection is closed instead.
+   */
   wait(socket: Socket, found: (byte: number) => void): void {
     const fd = descriptorOf(socket);
     const byte = fd === undefined ? 'ended' : this.#calls.peek(fd);

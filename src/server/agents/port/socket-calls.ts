@@ -5,7 +5,9 @@ export interface SocketCalls {
   /** The first byte that can be read, without taking it; 'none' while there is none, 'ended' where none will come. */
   peek(fd: number): number | 'none' | 'ended';
   watch(): ReadableWatch;
-  /** Lets a listener accept only connections on which something has come. A platform may refuse; then all come at once. */
+  /**
+   * Lets a listener accept only connections on which something has come. A platform may refuse; then all come at once.
+   */
   deferAccept(listenerFd: number, withinSeconds: number): void;
   /** A second descriptor of the same connection. Throws if there are no more descriptors. */
   duplicate(fd: number): number;

@@ -23,7 +23,9 @@ export type Asked =
 export type Move =
   | { kind: 'ask'; server: Name; asked: Asked }
   | { kind: 'wait'; server: Name; ms: number }
-  /** it stops in the middle of this: what it has worked out is committed when it goes on, or never; or only sent then */
+  /**
+   * it stops in the middle of this: what it has worked out is committed when it goes on, or never; or only sent then
+   */
   | { kind: 'stop'; server: Name; asked: Asked | undefined; committed: boolean }
   | { kind: 'go on'; server: Name; commits: boolean }
   | { kind: 'reach'; agents: boolean; others: boolean }
