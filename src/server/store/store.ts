@@ -1,5 +1,5 @@
 import type { Identity } from '../../shared/protocol/opening.js';
-import type { RunReason, RunOutcome, HostStatus, TaskAction } from '../../shared/task-states.js';
+import type { RunReason, HostStatus, TaskAction } from '../../shared/task-states.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { TaskChange } from './changes.js';
 
@@ -48,13 +48,6 @@ export interface RunDetail extends RunId {
   readonly stderrTruncated: boolean;
   /** the result came after its status had been settled otherwise */
   readonly late: boolean;
-}
-
-/** A result as it is stored: text valid UTF-8, each stream at most 65,535 bytes. */
-export interface StoredResult {
-  readonly status: RunOutcome;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** An agent's identity as pinned by Host. */
