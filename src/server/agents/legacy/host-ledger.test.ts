@@ -5,7 +5,7 @@ import type { OpenRun } from '../gateway.js';
 import { LegacyKind } from './held-task.js';
 import { HostLedger } from './host-ledger.js';
 import type { AssignedTask, ReportedTask } from './rpc-codec.js';
-import { attemptClock, killClock } from './wire-clock.js';
+import { attemptClock, killClock, startClockOf } from './wire-clock.js';
 import { workList } from './work-list.js';
 
 const START_MS = 1_000_000;
@@ -270,4 +270,18 @@ test('of tasks that are none of this server nothing is kept once they are not na
   b.ledger.kind = LegacyKind.agentd;
   for (let id = 1; id <= 500; id++) b.beat([], { ...named(''), taskId: id });
   assert.ok(b.ledger.tasks.size <= 2, `${b.ledger.tasks.size} of an agentd`);
+});
+
+test('a start is not listed beside a kill that is under way, though nothing is known of that task yet', () => {
+  const b = new Beats(LegacyKind.categraf);
+  // From before this server's restart; while its end is looked up here, its host is started again.
+  assert.deepEqual(b.beat([], named('running', killClock(100))), [KILL]);
+  const again = run({ clock: 200 });
+  assert.deepEqual(b.beat([again]), [KILL], 'the agent keeps quiet about what it kills');
+  for (let i = 0; i < 10; i++) {
+    b.nowMs += 2_000;
+    b.beat([again]);
+  }
+  const [start, ...more] = b.beat([again]);
+  assert.deepEqual([start?.action, startClockOf(start?.clock ?? 0), more], ['start', 200, []], 'it is over');
 });

@@ -152,7 +152,8 @@ export class HostLedger {
   #notNamed(held: HeldTask, isOpen: boolean, beat: Beat, begun: RunId[], lost: RunId[]): void {
     const endMs = (held.begunMs ?? beat.nowMs) + held.timeoutMs + FORGET_AFTER_MS;
     // One that never was a task of this server has no timeout: there is nothing to be known of it but that it is named.
-    const foreign = held.timeoutMs === Number.POSITIVE_INFINITY;
+    // Under a kill an agent does not name it, and whose it is may only be known later.
+    const foreign = held.timeoutMs === Number.POSITIVE_INFINITY && held.killListedMs === undefined;
     if (!isOpen && (held.stage === 'lost' || foreign || beat.nowMs > endMs)) {
       this.tasks.delete(held.taskId);
       return;
