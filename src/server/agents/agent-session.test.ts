@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeOutput, encodeResult } from '../../shared/protocol/binary-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
-import { StoreError } from '../store/store.js';
+import { StoreError, UnreadableTaskError } from '../store/store.js';
 import { RESULT, RUN, SessionBench, settled } from './testing/session-bench.js';
 
 test('the opening goes hello, challenge, proof, welcome, runs; a list in parts is one list', async () => {
@@ -108,6 +108,21 @@ test('a result that could not be stored is not acknowledged, and its session end
   await settled();
   t.mock.timers.tick(1_000);
   assert.deepEqual(bench.sent, []);
+  assert.equal(bench.closeCode(), CloseCode.internal);
+});
+
+test('a result of a task that makes no sense comes again only much later', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const bench = await new SessionBench().open();
+  bench.expected = [RUN];
+  bench.session.receiveBinary(encodeResult(RESULT));
+  bench.results[0]?.settle(new UnreadableTaskError('no such status'));
+  await settled();
+  for (let i = 0; i < 9; i++) bench.beat(0, []);
+  assert.deepEqual(bench.types(), [], 'there is nothing that the agent could say to it');
+  t.mock.timers.tick(59_000);
+  assert.equal(bench.closeCode(), undefined);
+  t.mock.timers.tick(1_000);
   assert.equal(bench.closeCode(), CloseCode.internal);
 });
 

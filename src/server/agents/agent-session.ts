@@ -12,7 +12,7 @@ import { parseBinaryFrame } from '../../shared/protocol/binary-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { SILENT_INTERVALS } from '../../shared/protocol/limits.js';
 import type { RunId } from '../../shared/run-key.js';
-import { StoreError } from '../store/store.js';
+import { StoreError, UnreadableTaskError } from '../store/store.js';
 import { FrameReader } from './frame-reader.js';
 import { HeldRuns } from './held-runs.js';
 import type { HostSession } from './host-session.js';
@@ -27,6 +27,8 @@ import { SessionWatches, type Watch, type WatchRequest, type WatchSink } from '.
 
 /** Time between a failure of the database and the end of the session that needed it, ms. */
 const STORE_RETRY_MS = 1_000;
+/** The same for a task that makes no sense, which somebody has to mend. */
+const UNREADABLE_RETRY_MS = 60_000;
 
 type Phase = 'hello' | 'challenge' | 'proof' | 'admission' | 'listing' | 'ready' | 'closed';
 
@@ -255,10 +257,12 @@ export class AgentSession implements HostSession {
       this.#desk.log.warn({ ...this.#who, code: error.closeCode, why: error.message }, 'agent broke the protocol');
       return this.close(error.closeCode, error.message);
     }
+    const end = (): void => this.close(CloseCode.internal, 'the server could not do its part; try again');
+    // Whoever tried to read the task has told of it. Its hosts are many, and would all come back every second.
+    if (error instanceof UnreadableTaskError) return void setTimeout(end, UNREADABLE_RETRY_MS).unref();
     const ofDatabase = error instanceof StoreError;
     const err = error instanceof Error && !ofDatabase ? error.stack : describeError(error);
     this.#desk.log.error({ ...this.#who, err }, ofDatabase ? 'database failure' : 'session failure');
-    const end = (): void => this.close(CloseCode.internal, 'the server could not do its part; try again');
     // An agent sends its results again on its next session; a database that fails gets a pause until then.
     if (ofDatabase) setTimeout(end, STORE_RETRY_MS).unref();
     else end();

@@ -2,6 +2,7 @@ import { ProtocolError } from '../../shared/errors.js';
 import type { ResultAckFrame, ResultFrame } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { RESULTS_IN_FLIGHT } from '../../shared/protocol/limits.js';
+import { UnreadableTaskError } from '../store/store.js';
 import type { AgentEvents } from './gateway.js';
 import type { HeldRuns } from './held-runs.js';
 
@@ -48,11 +49,16 @@ export class ResultIntake {
 
   async #store(host: string, frame: ResultFrame): Promise<void> {
     const run = { taskId: frame.taskId, clock: frame.clock };
+    let waits = false;
     try {
       const outcome = await this.#outcome(host, frame);
       this.#answers.ack({ t: 'result-ack', ...run, outcome });
+    } catch (error) {
+      // The agent waits on for its answer; that it does not have the run in hand any more is no difference meanwhile.
+      waits = error instanceof UnreadableTaskError;
+      throw error;
     } finally {
-      this.#held.settled(run);
+      if (!waits) this.#held.settled(run);
     }
   }
 
