@@ -158,6 +158,20 @@ describe('a task whose commits are made aside', () => {
     assert.deepEqual(task.told.slice(0, 2), ['committed a', 'loaded']);
   });
 
+  it('gives up only what has been tried on three states, as what could not be stored', async () => {
+    await using task = await HeldTask.start(['a', 'b', 'c']);
+    const stale = async (): Promise<void> => (await task.commitBegun()).resolve(new StaleStateError('not so'));
+    const first = task.mailbox.post(task.resultOf('a'));
+    await stale();
+    const two = await task.commitBegun();
+    const second = task.mailbox.post(task.resultOf('b'));
+    two.resolve(new StaleStateError('not so'));
+    await stale();
+    await assert.rejects(first, { name: 'StoreError' });
+    (await task.commitBegun()).resolve(undefined);
+    assert.deepEqual(await second, STORED);
+  });
+
   it('is settled only when the last one is answered', async () => {
     await using task = await HeldTask.start(['a', 'b', 'c']);
     void task.mailbox.post(task.resultOf('a'));

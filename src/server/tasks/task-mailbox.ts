@@ -222,14 +222,18 @@ export class TaskMailbox implements Disposable {
     this.#queue.unshift(...again.map((item) => ({ ...item, attempt: item.attempt + 1 })));
     const givenUp = items.filter((item) => item.attempt >= ATTEMPTS);
     if (again.length === 0) this.#fail(givenUp, error);
-    else for (const item of givenUp) item.reject(error);
+    else for (const item of givenUp) item.reject(asStoreError(error));
   }
 
   #fail(items: readonly Item[], cause: unknown): void {
-    const error = cause instanceof StoreError ? cause : new StoreError('the task could not be stored', { cause });
+    const error = asStoreError(cause);
     this.#host.failed(this, error);
     for (const item of items) item.reject(error);
   }
+}
+
+function asStoreError(cause: unknown): StoreError {
+  return cause instanceof StoreError ? cause : new StoreError('the task could not be stored', { cause });
 }
 
 /** Hosts that a look is about: should its commit fail, they are to be looked at again. */
