@@ -1,4 +1,13 @@
-import { closeSync, constants, fdatasyncSync, fstatSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { errorCode } from '../../shared/errors.js';
 
 /** A stream is kept whole up to here, bytes. */
@@ -15,6 +24,9 @@ export interface SpoolSource {
 }
 
 const READ_BYTES = 64 * 1024;
+const MODE = 0o600;
+/** Of a spool that ends before its stream does. A full disk still takes a new mode, when it takes no byte any more. */
+const CUT_MODE = 0o700;
 
 /**
  * Keeps a run's stream on disk: the first 80 MiB as they come, beyond that the last 64 KiB. Writes are synchronous:
@@ -31,8 +43,8 @@ export class SpoolWriter {
   #tail: Buffer[] = [];
   #tailBytes = 0;
   #diskFailed = false;
-  /** the stream may have been longer than what its last writer left */
-  readonly #resumedAtLimit: boolean;
+  /** the stream was, or may have been, longer than what its last writer left */
+  readonly #resumedCut: boolean;
 
   /**
    * Appends where the file has something already, as when an executor takes over. A file that can't be opened is a
@@ -43,9 +55,10 @@ export class SpoolWriter {
     this.#limitBytes = limitBytes;
     this.#fd = openSpool(path);
     this.#diskFailed = this.#fd === undefined;
-    this.#keptBytes = this.#fd === undefined ? 0 : fstatSync(this.#fd).size;
-    this.#totalBytes = this.#keptBytes;
-    this.#resumedAtLimit = this.#keptBytes >= limitBytes;
+    const { size, mode } = this.#fd === undefined ? { size: 0, mode: MODE } : fstatSync(this.#fd);
+    this.#keptBytes = size;
+    this.#totalBytes = size;
+    this.#resumedCut = size >= limitBytes || (mode & 0o777) === CUT_MODE;
   }
 
   get totalBytes(): number {
@@ -54,7 +67,7 @@ export class SpoolWriter {
 
   /** True if not every byte of the stream is on disk. */
   get truncated(): boolean {
-    return this.#keptBytes < this.#totalBytes || this.#resumedAtLimit;
+    return this.#keptBytes < this.#totalBytes || this.#resumedCut;
   }
 
   /**
@@ -70,7 +83,7 @@ export class SpoolWriter {
         this.#totalBytes += moved;
         return moved;
       } catch {
-        this.#diskFailed = true;
+        this.#refused();
       }
     }
     const buffer = Buffer.allocUnsafe(Math.min(mostBytes, READ_BYTES));
@@ -91,7 +104,7 @@ export class SpoolWriter {
   finish(): void {
     if (this.#keptBytes === this.#totalBytes) return;
     try {
-      writeFileSync(`${this.#path}.tail`, this.#tailEnd(), { mode: 0o600 });
+      writeFileSync(`${this.#path}.tail`, this.#tailEnd(), { mode: MODE });
     } catch {
       // The disk refuses: what is lost is counted in totalBytes and visible as truncated.
     }
@@ -112,7 +125,18 @@ export class SpoolWriter {
   }
 
   #isWhole(): boolean {
-    return this.#keptBytes === this.#totalBytes && !this.#diskFailed;
+    return this.#keptBytes === this.#totalBytes && !this.#diskFailed && !this.#resumedCut;
+  }
+
+  /** Whoever goes on after a kill of this process must not put what comes then right behind what is there. */
+  #refused(): void {
+    this.#diskFailed = true;
+    if (this.#fd === undefined) return;
+    try {
+      fchmodSync(this.#fd, CUT_MODE);
+    } catch {
+      // A disk that takes nothing at all.
+    }
   }
 
   #write(data: Uint8Array): number {
@@ -123,7 +147,7 @@ export class SpoolWriter {
         written += writeSync(this.#fd, data, written, data.length - written, this.#keptBytes + written);
       }
     } catch {
-      this.#diskFailed = true;
+      this.#refused();
     }
     return written;
   }
@@ -153,7 +177,7 @@ export class SpoolWriter {
 function openSpool(path: string): number | undefined {
   try {
     // Not for appending: the kernel refuses to move bytes from a pipe into such a file.
-    return openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    return openSync(path, constants.O_WRONLY | constants.O_CREAT, MODE);
   } catch (error) {
     if (errorCode(error) === undefined) throw error;
     return undefined;

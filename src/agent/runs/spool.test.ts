@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readStreamEnd, SpoolReader } from './spool-reader.js';
-import { SPOOL_TAIL_BYTES, SpoolWriter } from './spool-writer.js';
+import { SPOOL_TAIL_BYTES, SpoolWriter, type SpoolSource } from './spool-writer.js';
 
 function spoolPath(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'ibex-spool-'));
@@ -148,4 +148,29 @@ test('taken over at its limit, a stream counts as truncated: what came after nob
   const path = spoolPath(t);
   new SpoolWriter(path, 100).append(pattern(150));
   assert.equal(new SpoolWriter(path, 100).truncated, true);
+});
+
+test('after bytes that the disk refused, whoever goes on with the spool leaves a stream that is marked cut', (t) => {
+  const path = spoolPath(t);
+  let room = 3;
+  const pipe = (text: string): SpoolSource => ({
+    moveTo: (file, position, mostBytes) => {
+      if (mostBytes > room) throw new Error('ENOSPC');
+      room -= mostBytes;
+      return writeSync(file, text, position);
+    },
+    read: (into) => Buffer.from(text).copy(into),
+  });
+  const killed = new SpoolWriter(path);
+  assert.equal(killed.take(pipe('abc'), 3), 3);
+  assert.equal(killed.take(pipe('def'), 3), 3);
+  room = 100;
+  const next = new SpoolWriter(path);
+  assert.equal(next.truncated, true);
+  next.take(pipe('ghi'), 3);
+  next.finish();
+  assert.equal(next.truncated, true);
+  assert.equal(readFileSync(path, 'utf8'), 'abc');
+  assert.equal(readFileSync(`${path}.tail`, 'utf8'), 'ghi');
+  for (const spool of [killed, next]) spool.close();
 });
