@@ -138,14 +138,15 @@ export class DatabaseWatch implements AsyncDisposable {
   }
 
   async #lookAtTold(): Promise<void> {
+    const { store, open, looked } = this.#options;
     while (this.#told.size > 0 && !this.#stopped) {
       const taskIds = [...this.#told];
       this.#told.clear();
       try {
-        const survey = await this.#options.store.survey(taskIds);
-        this.#options.open.addElsewhere(this.#foreign(survey));
-        await this.#options.open.lookAt(await this.#left(compareSurvey(survey, this.#memory, taskIds), survey));
-        this.#options.looked();
+        const survey = await store.survey(taskIds);
+        open.addElsewhere(this.#foreign(survey));
+        await open.lookAt(await this.#left(compareSurvey(survey, this.#memory, taskIds), survey));
+        looked();
       } catch (error) {
         this.#failed(error);
       }
@@ -165,7 +166,7 @@ export class DatabaseWatch implements AsyncDisposable {
       const { tasks } = await store.survey([...byTask.keys()]);
       open.addElsewhere(this.#foreign({ tasks }));
       const looks = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
-      const unclear = await this.#options.open.lookAt(await this.#left(looks, { tasks, doings }));
+      const unclear = await open.lookAt(await this.#left(looks, { tasks, doings }));
       this.#noteSeen(hosts, unclear, doings);
     } catch (error) {
       // The next look at all of the database finds them.
@@ -221,8 +222,8 @@ export class DatabaseWatch implements AsyncDisposable {
     );
     open.setForeignRuns(this.#foreignRuns(survey, foreign));
     const reviews = this.#reviews.next(open.ids(), (taskId) => open.mine(taskId) && open.waits(taskId));
-    await this.#options.open.lookAt(new Map(reviews.map((taskId) => [taskId, 'all'])));
-    this.#noteSeen(unseen, await this.#options.open.lookAt(await this.#left(looks, survey)), survey.doings);
+    await open.lookAt(new Map(reviews.map((taskId) => [taskId, 'all'])));
+    this.#noteSeen(unseen, await open.lookAt(await this.#left(looks, survey)), survey.doings);
     if (schedules && !this.#stopped) {
       const context = { scheduler: name, silence, inMemory: (taskId: number) => open.has(taskId) };
       await this.#claim(this.#claims.find(survey, context));
@@ -259,7 +260,7 @@ export class DatabaseWatch implements AsyncDisposable {
   }
 
   async #claim({ from, stray, missing }: Claims): Promise<void> {
-    const { store, name, log } = this.#options;
+    const { store, open, name, log } = this.#options;
     const mine = [...missing];
     for (const [scheduler, taskIds] of from) {
       const taken = await store.schedulers.take(taskIds, scheduler, name);
@@ -270,7 +271,7 @@ export class DatabaseWatch implements AsyncDisposable {
       await store.schedulers.adopt(taskId, name);
       mine.push(taskId);
     }
-    await this.#options.open.lookAt(new Map(mine.map((taskId) => [taskId, 'all'])));
+    await open.lookAt(new Map(mine.map((taskId) => [taskId, 'all'])));
   }
 
   /** It is known now what these hosts have to do, but for those that have a run of a task that is not clear. */
