@@ -3,7 +3,7 @@ import type { ActionRow, HostRef, HostWrites, RowWrite, RunRef, Writes } from '.
 import type { Statement } from '../engine.js';
 import type { AgentTable, RunRow, SessionTable, TaskMetaRow, Tables } from '../schema/tables.js';
 import { ROWS_PER_INSERT, sqliteHostWrites } from './sqlite-host-writes.js';
-import { RowsTemplate, Template } from './template.js';
+import { RowsTemplate, Template, type SlotOf } from './template.js';
 
 export const SQLITE_NOW_MS = sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
 export const SQLITE_NOW_SECONDS = sql<number>`unixepoch()`;
@@ -76,34 +76,25 @@ export class SqliteWrites implements Writes {
         .where('host', '=', s('host'))
         .where('clock', '=', s('clock')),
     );
-    this.holdDoing = Template.of<Tables['task_host_doing']>(
-      (s) =>
-        db
-          .updateTable('task_host_doing')
-          .set((eb) => ({ clock: eb.ref('clock') }))
-          .where('id', '=', s('id'))
-          .where('host', '=', s('host'))
-          .where('clock', '=', s('clock'))
-          .where('action', '=', s('action')),
-      { expectRows: 1 },
-    );
+    const held = (s: SlotOf<Tables['task_host_doing']>) =>
+      db
+        .updateTable('task_host_doing')
+        .set((eb) => ({ clock: eb.ref('clock') }))
+        .where('id', '=', s('id'))
+        .where('host', '=', s('host'))
+        .where('clock', '=', s('clock'))
+        .where('action', '=', s('action'));
+    this.holdDoing = Template.of<Tables['task_host_doing']>(held, { expectRows: 1 });
     this.untaken = Template.of<Tables['task_host_doing']>(
       (s) =>
-        db
-          .updateTable('task_host_doing')
-          .set((eb) => ({ clock: eb.ref('clock') }))
-          .where('id', '=', s('id'))
-          .where('host', '=', s('host'))
-          .where('clock', '=', s('clock'))
-          .where('action', '=', s('action'))
-          .where((eb) => {
-            const run = eb.selectFrom('ibex_run').select('ibex_run.clock');
-            const same = run
-              .where('ibex_run.task_id', '=', s('id'))
-              .where('ibex_run.host', '=', s('host'))
-              .where('ibex_run.clock', '=', s('clock'));
-            return eb.not(eb.exists(same));
-          }),
+        held(s).where((eb) => {
+          const run = eb.selectFrom('ibex_run').select('ibex_run.clock');
+          const same = run
+            .where('ibex_run.task_id', '=', s('id'))
+            .where('ibex_run.host', '=', s('host'))
+            .where('ibex_run.clock', '=', s('clock'));
+          return eb.not(eb.exists(same));
+        }),
       { expectRows: 1 },
     );
     this.runKept = Template.of<RunRef>((s) =>
