@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Api } from './harness/api.ts';
-import { Fleet } from './harness/fleet.ts';
+import { withFleet, type Fleet } from './harness/fleet.ts';
 import { TestMysql } from './harness/test-mysql.ts';
 import { waitFor } from './harness/wait-for.ts';
 
@@ -11,21 +11,6 @@ const HOSTS = ['web-01', 'web-02', 'web-03'];
 /** Servers of a dead one's tasks wait 10 s before they take them. */
 const TAKEN_OVER_MS = 40_000;
 const options = { skip: await TestMysql.missing() };
-
-async function withFleet(servers: number, run: (fleet: Fleet) => Promise<void>): Promise<void> {
-  const database = await TestMysql.open();
-  let fleet: Fleet | undefined;
-  try {
-    fleet = await Fleet.open(database, servers, HOSTS);
-    await run(fleet);
-  } catch (error) {
-    if (fleet) console.error(fleet.logs());
-    throw error;
-  } finally {
-    await fleet?.[Symbol.asyncDispose]();
-    await database[Symbol.asyncDispose]();
-  }
-}
 
 /** Scripts that note their start outside of ibex, and end when the gate opens. */
 function gatedScript(fleet: Fleet, name: string): { readonly script: string; open(): void; starts(): string[] } {
@@ -49,7 +34,7 @@ function assertOnce(starts: readonly string[], wanted: number): void {
 }
 
 test('a POST on any of them runs at once, and any of them shows it', options, async () => {
-  await withFleet(2, async (fleet) => {
+  await withFleet(2, HOSTS, async (fleet) => {
     for (const [here, there] of [
       [fleet.server(0), fleet.server(1)],
       [fleet.server(1), fleet.server(0)],
@@ -72,7 +57,7 @@ test('a POST on any of them runs at once, and any of them shows it', options, as
 });
 
 test('an agent that one of them does not reach is served through the other', options, async () => {
-  await withFleet(2, async (fleet) => {
+  await withFleet(2, HOSTS, async (fleet) => {
     await fleet.addAgent('far-01', [fleet.server(1)]);
     const id = await fleet.server(0).api.create({ script: 'echo there', hosts: ['far-01'] });
     assert.deepEqual(await fleet.server(0).api.settled(id), { 'far-01': 'success' });
@@ -88,7 +73,7 @@ test(
   'kill -9 of one: its tasks are taken over, every script runs once, and the other is no slower',
   options,
   async () => {
-    await withFleet(2, async (fleet) => {
+    await withFleet(2, HOSTS, async (fleet) => {
       const [one, two] = [fleet.server(0).api, fleet.server(1).api];
       const gated = gatedScript(fleet, 'killed');
       const ids = await Promise.all(
@@ -112,7 +97,7 @@ test(
 );
 
 test('a server that is stopped, loses its tasks and wakes up again starts nothing a second time', options, async () => {
-  await withFleet(2, async (fleet) => {
+  await withFleet(2, HOSTS, async (fleet) => {
     const [one, two] = [fleet.server(0).api, fleet.server(1).api];
     const gated = gatedScript(fleet, 'stopped');
     const chain = await createChain(one, gated.script);

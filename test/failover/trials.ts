@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fleet, type FleetServer } from '../harness/fleet.ts';
+import { withFleet, type Fleet, type FleetServer } from '../harness/fleet.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
-import { TestMysql } from '../harness/test-mysql.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { Prober } from './prober.ts';
 import { Workload } from './workload.ts';
 
 const HOSTS = ['one', 'two', 'three', 'four'];
 const PROBED_HOST = 'five';
+const ALL_HOSTS = [...HOSTS, PROBED_HOST];
 const TAKEN_OVER = /"tasks":(\d+).*tasks taken over/;
 /** How long probes run before anything happens. */
 const CALM_MS = 5_000;
@@ -25,7 +25,7 @@ export type Trial = (options: TrialOptions) => Promise<void>;
 export const trials: Readonly<Record<string, Trial>> = {
   /** The server that schedules all tasks is killed; later it is started again. */
   kill: (options) =>
-    withFleet(async (fleet) => {
+    withFleet(2, ALL_HOSTS, async (fleet) => {
       const { workload, prober } = await begin(fleet, options, { shortest: 1, longest: 25 });
       const away = performance.now();
       await fleet.server(0).process.end('SIGKILL');
@@ -38,7 +38,7 @@ export const trials: Readonly<Record<string, Trial>> = {
 
   /** It is stopped for so long that its tasks are taken over, and wakes up believing that it still has them. */
   stop: (options) =>
-    withFleet(async (fleet) => {
+    withFleet(2, ALL_HOSTS, async (fleet) => {
       const longest = options.awaySeconds + 10;
       const { workload, prober } = await begin(fleet, options, { shortest: 1, longest });
       const away = performance.now();
@@ -53,7 +53,7 @@ export const trials: Readonly<Record<string, Trial>> = {
 
   /** An agent reaches no server for a while: one script ends meanwhile in time, one is overdue. */
   partition: ({ awaySeconds, log }) =>
-    withFleet(async (fleet) => {
+    withFleet(2, ALL_HOSTS, async (fleet) => {
       const proxies = await Promise.all(fleet.servers.map(({ rpcPort }) => TcpProxy.to(rpcPort)));
       try {
         const far = fleet.servers.map((server, i) => ({ ...server, rpcPort: proxies[i]?.port ?? 0 }));
@@ -89,21 +89,6 @@ export const trials: Readonly<Record<string, Trial>> = {
       }
     }),
 };
-
-async function withFleet(run: (fleet: Fleet) => Promise<void>): Promise<void> {
-  const database = await TestMysql.open();
-  let fleet: Fleet | undefined;
-  try {
-    fleet = await Fleet.open(database, 2, [...HOSTS, PROBED_HOST]);
-    await run(fleet);
-  } catch (error) {
-    if (fleet) console.error(fleet.logs());
-    throw error;
-  } finally {
-    await fleet?.[Symbol.asyncDispose]();
-    await database[Symbol.asyncDispose]();
-  }
-}
 
 /** All tasks are posted on the first server, and probes on the second. */
 async function begin(

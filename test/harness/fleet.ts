@@ -5,7 +5,7 @@ import { freePort } from '../../scripts/start/ports.js';
 import { endExecutors } from '../../scripts/start/processes.js';
 import { Api } from './api.ts';
 import { IbexProcess } from './ibex-process.ts';
-import type { TestMysql } from './test-mysql.ts';
+import { TestMysql } from './test-mysql.ts';
 import { waitFor } from './wait-for.ts';
 
 export interface FleetServer {
@@ -108,5 +108,25 @@ export class Fleet implements AsyncDisposable {
       return (await fetch(`${url}/healthz`).catch(() => undefined))?.ok;
     });
     return server;
+  }
+}
+
+/** So many servers on a database of their own, with agents on these hosts; all of it ends with the run. */
+export async function withFleet(
+  servers: number,
+  hosts: readonly string[],
+  run: (fleet: Fleet) => Promise<void>,
+): Promise<void> {
+  const database = await TestMysql.open();
+  let fleet: Fleet | undefined;
+  try {
+    fleet = await Fleet.open(database, servers, hosts);
+    await run(fleet);
+  } catch (error) {
+    if (fleet) console.error(fleet.logs());
+    throw error;
+  } finally {
+    await fleet?.[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
   }
 }
