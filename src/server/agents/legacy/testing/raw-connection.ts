@@ -1,6 +1,6 @@
-import { decodeMulti } from '@msgpack/msgpack';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { ReceivedAnswers } from './received-answers.js';
 
 /** How the bytes of a stream are cut into pieces that are written one by one. */
 export type Cutting = 'whole' | 'byte by byte' | 'with half of the next';
@@ -12,7 +12,7 @@ const LONG_BYTES = 4_096;
 export class RawConnection implements Disposable {
   readonly #socket: Socket;
   readonly #cutting: Cutting;
-  #received = Buffer.alloc(0);
+  readonly #received = new ReceivedAnswers();
   readonly #answers: unknown[] = [];
   #wanted: { readonly resolve: (answer: unknown) => void; readonly reject: (error: Error) => void } | undefined;
 
@@ -54,20 +54,14 @@ export class RawConnection implements Disposable {
   }
 
   #take(bytes: Buffer): void {
-    this.#received = Buffer.concat([this.#received, bytes]);
-    let answers: unknown[];
     try {
-      answers = [...decodeMulti(this.#received)];
+      this.#answers.push(...this.#received.add(bytes));
     } catch (error) {
-      // The rest of the answer is still to come.
-      if (error instanceof RangeError) return;
-      throw error;
+      this.#wanted?.reject(error instanceof Error ? error : new Error(String(error)));
+      // Nobody may be waiting: whoever asks next must not get anything either.
+      return void this.#socket.destroy();
     }
-    this.#received = Buffer.alloc(0);
-    // Agents drop a connection over an array of four in a longer form.
-    if (bytes[0] !== 0x94) this.#wanted?.reject(new Error('an answer of a form that agents refuse'));
-    this.#answers.push(...answers);
-    if (!this.#wanted) return;
+    if (!this.#wanted || this.#answers.length === 0) return;
     this.#wanted.resolve(this.#answers.shift());
     this.#wanted = undefined;
   }

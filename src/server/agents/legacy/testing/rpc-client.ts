@@ -1,13 +1,13 @@
-import { decodeMulti } from '@msgpack/msgpack';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { encodeCall, type Plain } from './old-msgpack.js';
+import { ReceivedAnswers } from './received-answers.js';
 
 /** One connection of a legacy agent, a call at a time: for tests. */
 export class RpcClient implements Disposable {
   readonly #socket: Socket;
   #seq = 0;
-  #received = Buffer.alloc(0);
+  readonly #received = new ReceivedAnswers();
   #answered: ((answer: unknown) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
 
@@ -51,18 +51,12 @@ export class RpcClient implements Disposable {
   }
 
   #take(bytes: Buffer): void {
-    this.#received = Buffer.concat([this.#received, bytes]);
-    let frames: unknown[];
     try {
-      frames = [...decodeMulti(this.#received)];
+      for (const answer of this.#received.add(bytes)) this.#answered?.(answer);
     } catch (error) {
-      // The rest of the answer is still to come.
-      if (error instanceof RangeError) return;
-      throw error;
+      this.#failed?.(error instanceof Error ? error : new Error(String(error)));
+      // Nobody may be waiting: the next call must fail.
+      this.#socket.destroy();
     }
-    const first = this.#received[0];
-    this.#received = Buffer.alloc(0);
-    if (first !== 0x94) this.#failed?.(new Error('an answer of a form that agents refuse'));
-    for (const frame of frames) this.#answered?.(frame);
   }
 }
