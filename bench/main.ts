@@ -54,7 +54,8 @@ async function askOwn(): Promise<void> {
 function keepResults(on: Readonly<Record<string, string | number>>): void {
   const name = `${RESULTS}${new Date().toISOString().slice(0, 10)}-${hostname()}`;
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(`${name}.json`, `${JSON.stringify({ machine: on, figures: report.figures }, null, 1)}\n`);
+  const figures = report.figures.map((figure) => JSON.stringify(figure));
+  writeFileSync(`${name}.json`, `{"machine":${JSON.stringify(on)},\n"figures":[\n${figures.join(',\n')}\n]}\n`);
   const told = Object.entries(on).map(([what, value]) => `${what} ${value}`);
   writeFileSync(`${name}.md`, `${told.join(', ')}\n\n${report.table()}\n`);
 }
