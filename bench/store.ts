@@ -1,5 +1,6 @@
-import type { TaskChange } from '../src/server/store/changes.js';
-import type { Store, TaskMeta } from '../src/server/store/store.js';
+import type { TaskChange } from '../src/server/core/changes.js';
+import type { TaskMeta } from '../src/server/core/records.js';
+import type { Store } from '../src/server/store/store.js';
 import type { BenchDatabase } from './kit/databases.js';
 import { round } from './kit/percentiles.js';
 import type { Report } from './kit/report.js';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { describeError, UserError } from '../shared/errors.js';
 import { createLog, type Log } from '../shared/log.js';
-import { readServerConfig, type ServerConfig } from './config.js';
+import { readServerConfig, type ServerConfig } from './config/server-config.js';
 import { Server } from './server.js';
 
 const DEFAULT_CONFIG = 'etc/server.conf';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readServerConfig } from './config.js';
+import { readServerConfig } from './config/server-config.js';
 import { Server } from './server.js';
 import { KeptLog, TestServer } from './testing/test-server.js';
 

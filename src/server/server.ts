@@ -3,22 +3,22 @@ import { App } from 'uWebSockets.js';
 import { describeError } from '../shared/errors.js';
 import type { Log } from '../shared/log.js';
 import { ibexVersion } from '../shared/version.js';
-import { AgentDesk } from './agents/agent-desk.js';
+import { AgentService } from './agents/agent-service.js';
 import { AgentEndpoint } from './agents/agent-endpoint.js';
 import { AgentPort } from './agents/agent-port.js';
 import { AgentRecords } from './agents/agent-records.js';
-import { LegacyAgents } from './agents/legacy/legacy-agents.js';
-import { LegacyEndpoint } from './agents/legacy/legacy-endpoint.js';
+import { LegacyAgents } from './legacy/legacy-agents.js';
+import { LegacyEndpoint } from './legacy/legacy-endpoint.js';
 import { OutputRelay } from './agents/output-relay.js';
 import { SessionRegistry } from './agents/session-registry.js';
-import { SharedSessions } from './agents/shared-sessions.js';
-import { isOpenToAnyone, type HttpConfig, type ServerConfig } from './config.js';
+import { SessionDirectory } from './peers/session-directory.js';
+import { isOpenToAnyone, type HttpConfig, type ServerConfig } from './config/server-config.js';
 import { ApiServer } from './http/api-server.js';
 import { BasicAuth } from './http/basic-auth.js';
 import { HttpListener } from './http/http-listener.js';
 import { apiRoutes, type ApiParts } from './http/routes.js';
-import { NO_HINTS, type Hints } from './peers/hints.js';
-import type { RedisConfig } from './peers/redis-hints.js';
+import { NO_NOTIFIER, type Notifier } from './peers/notifier.js';
+import type { RedisConfig } from './peers/redis-notifier.js';
 import { describeDatabase, openStore } from './store/open-store.js';
 import { TailEndpoint } from './tail/tail-endpoint.js';
 import { createTaskService } from './tasks/create-task-service.js';
@@ -84,23 +84,23 @@ export class Server implements AsyncDisposable {
     this.#atStop(() => hints[Symbol.asyncDispose]());
     const tasks = await createTaskService({
       store,
-      hints,
+      notifier: hints,
       gateway: registry,
       log,
       clock: { nowMs: () => Date.now() },
       schedulerName: config.schedulerName,
       schedules: config.task.Schedule,
-      watchIntervalMs: config.watchIntervalMs,
+      reconcileIntervalMs: config.reconcileIntervalMs,
       duplicateWindowMs: config.task.DuplicateWindow,
       startWithinMs: config.task.StartWithin === 0 ? undefined : config.task.StartWithin * 1_000,
     });
     this.#atStop(() => tasks[Symbol.asyncDispose]());
-    this.#atStop(registry.onReady((host) => tasks.agentCame(host)));
+    this.#atStop(registry.onReady((host) => tasks.agentConnected(host)));
     const instance = randomUUID();
-    const shared = new SharedSessions(instance, store, log);
+    const shared = new SessionDirectory(instance, store, log);
     this.#atStop(() => shared[Symbol.asyncDispose]());
     const { cluster } = store;
-    const desk = new AgentDesk({ cluster, instance, events: tasks, records, registry, shared, store, log });
+    const desk = new AgentService({ cluster, instance, events: tasks, records, registry, shared, store, log });
     const legacyAgents = new LegacyAgents({ work: tasks, registry, records, desk, log });
     this.#atStop(() => legacyAgents[Symbol.dispose]());
     await this.#listenToAgents(desk, legacyAgents, config);
@@ -121,7 +121,7 @@ export class Server implements AsyncDisposable {
     );
   }
 
-  async #listenToAgents(desk: AgentDesk, agents: LegacyAgents, config: ServerConfig): Promise<void> {
+  async #listenToAgents(desk: AgentService, agents: LegacyAgents, config: ServerConfig): Promise<void> {
     const app = App();
     const endpoint = new AgentEndpoint(app, desk, config.agentAddress);
     const legacy = config.legacy && {
@@ -187,8 +187,8 @@ export class Server implements AsyncDisposable {
 }
 
 /** Its client is only loaded where it is used. */
-async function openHints(config: RedisConfig | undefined, cluster: string, log: Log): Promise<Hints> {
-  if (!config) return NO_HINTS;
-  const { RedisHints } = await import('./peers/redis-hints.js');
-  return new RedisHints(config, cluster, log);
+async function openHints(config: RedisConfig | undefined, cluster: string, log: Log): Promise<Notifier> {
+  if (!config) return NO_NOTIFIER;
+  const { RedisNotifier } = await import('./peers/redis-notifier.js');
+  return new RedisNotifier(config, cluster, log);
 }

@@ -1,11 +1,11 @@
 import type { HttpRequest, TemplatedApp, WebSocket } from 'uWebSockets.js';
 import { CloseCode, closeReason } from '../../shared/protocol/close-codes.js';
 import { AGENT_PATH, MAX_FRAME_BYTES } from '../../shared/protocol/limits.js';
-import { addressText, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus } from '../uws.js';
-import type { ClientAddress } from '../client-address.js';
+import { addressText, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus } from '../net/uws.js';
+import type { ClientAddress } from '../net/client-address.js';
 import { AgentSession } from './agent-session.js';
-import { KeyWork } from './key-work.js';
-import type { SessionDesk } from './session-desk.js';
+import { HandshakeQueue } from './handshake-queue.js';
+import type { SessionHost } from './session-host.js';
 import type { SessionSocket } from './session-socket.js';
 
 const SWEEP_EVERY_MS = 500;
@@ -22,18 +22,18 @@ interface Connection {
  * of them. Disposing it closes every session.
  */
 export class AgentEndpoint implements Disposable {
-  readonly #desk: SessionDesk;
+  readonly #desk: SessionHost;
   readonly #client: ClientAddress;
   readonly #sessions = new Set<AgentSession>();
-  readonly #keyWork: KeyWork;
+  readonly #keyWork: HandshakeQueue;
   readonly #sweeper: NodeJS.Timeout;
   #sweptMs: number;
 
-  constructor(app: TemplatedApp, desk: SessionDesk, client: ClientAddress) {
+  constructor(app: TemplatedApp, desk: SessionHost, client: ClientAddress) {
     this.#desk = desk;
     this.#client = client;
     this.#sweptMs = desk.nowMs();
-    this.#keyWork = new KeyWork(() => desk.nowMs());
+    this.#keyWork = new HandshakeQueue(() => desk.nowMs());
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
     this.#mount(app);
   }

@@ -16,12 +16,12 @@ import { StoreError, UnreadableTaskError } from '../store/store.js';
 import { FrameReader } from './frame-reader.js';
 import { HeldRuns } from './held-runs.js';
 import type { HostSession } from './host-session.js';
-import type { KeyWork } from './key-work.js';
+import type { HandshakeQueue } from './handshake-queue.js';
 import { ResultIntake, type ResultAnswers } from './result-intake.js';
 import { RunListing } from './run-listing.js';
 import { ServerOpening } from './server-opening.js';
-import type { Admission, SessionDesk } from './session-desk.js';
-import { SessionPulse } from './session-pulse.js';
+import type { Admission, SessionHost } from './session-host.js';
+import { SessionLiveness } from './session-liveness.js';
 import type { SessionSocket } from './session-socket.js';
 import { SessionWatches, type Watch, type WatchRequest, type WatchSink } from './session-watches.js';
 
@@ -40,9 +40,9 @@ type Phase = 'hello' | 'challenge' | 'proof' | 'admission' | 'listing' | 'ready'
 export class AgentSession implements HostSession {
   readonly pushed = true;
   readonly #socket: SessionSocket;
-  readonly #desk: SessionDesk;
-  readonly #keyWork: KeyWork;
-  readonly #pulse: SessionPulse;
+  readonly #desk: SessionHost;
+  readonly #keyWork: HandshakeQueue;
+  readonly #pulse: SessionLiveness;
   readonly #frames = new FrameReader();
   readonly #held = new HeldRuns();
   readonly #results: ResultIntake;
@@ -54,11 +54,11 @@ export class AgentSession implements HostSession {
   #assignsSent = 0;
   #overloaded = false;
 
-  constructor(socket: SessionSocket, desk: SessionDesk, keyWork: KeyWork) {
+  constructor(socket: SessionSocket, desk: SessionHost, keyWork: HandshakeQueue) {
     this.#socket = socket;
     this.#desk = desk;
     this.#keyWork = keyWork;
-    this.#pulse = new SessionPulse(desk.nowMs());
+    this.#pulse = new SessionLiveness(desk.nowMs());
     const answers: ResultAnswers = { ack: (frame) => this.#send(frame), failed: (error) => this.#fail(error) };
     this.#results = new ResultIntake(this.#held, desk.events, answers, () => desk.formerHosts(this));
   }

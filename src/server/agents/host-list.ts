@@ -1,24 +1,25 @@
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { HostView, SessionView } from '../http/hosts.js';
-import { StoreError, type AgentRecord, type Store, type Survey } from '../store/store.js';
+import type { Snapshot } from '../core/records.js';
+import { StoreError, type AgentRecord, type Store } from '../store/store.js';
 import type { AgentRecords } from './agent-records.js';
 import type { Refusals, Refused } from './refusals.js';
 import type { SessionRegistry } from './session-registry.js';
-import type { OtherSession, SharedSessions } from './shared-sessions.js';
+import type { OtherSession, SessionDirectory } from '../peers/session-directory.js';
 
 export interface HostListParts {
   readonly records: AgentRecords;
   readonly registry: SessionRegistry;
   readonly refusals: Refusals;
-  readonly shared: SharedSessions;
-  readonly store: Pick<Store, 'doingsOf'>;
+  readonly shared: SessionDirectory;
+  readonly store: Pick<Store, 'activeRunsOf'>;
   readonly log: Log;
 }
 
 interface Elsewhere {
   readonly sessions: ReadonlyMap<string, readonly OtherSession[]>;
-  readonly doing: ReadonlyMap<string, readonly Survey['doings'][number][]>;
+  readonly doing: ReadonlyMap<string, readonly Snapshot['activeRuns'][number][]>;
 }
 
 const NOWHERE: Elsewhere = { sessions: new Map(), doing: new Map() };
@@ -44,7 +45,7 @@ export class HostList {
       if (others.length === 0) return NOWHERE;
       if (others.some(({ host }) => records.get(host) === undefined)) await records.refreshAll();
       // An agent tells each of its servers what it has in hand; of those that are only elsewhere the database tells.
-      const doing = others.some(({ host }) => !registry.holder(host)?.ready) ? await store.doingsOf() : [];
+      const doing = others.some(({ host }) => !registry.holder(host)?.ready) ? await store.activeRunsOf() : [];
       return { sessions: Map.groupBy(others, ({ host }) => host), doing: Map.groupBy(doing, ({ host }) => host) };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

@@ -1,6 +1,6 @@
 import type { Stream } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { OutputSource } from './gateway.js';
+import type { OutputSource } from '../tasks/agent-gateway.js';
 import type { SessionRegistry } from './session-registry.js';
 
 interface Answer {

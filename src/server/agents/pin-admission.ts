@@ -4,7 +4,7 @@ import type { AgentRecords } from './agent-records.js';
 import type { AgentSession } from './agent-session.js';
 import { RefusalKind, type Refusal, type Refusals } from './refusals.js';
 import type { HostSession } from './host-session.js';
-import type { Admission } from './session-desk.js';
+import type { Admission } from './session-host.js';
 import type { SessionRegistry } from './session-registry.js';
 
 /** How long an older session has to show that it lives before another one gets its Host, ms. */

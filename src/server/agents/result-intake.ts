@@ -3,7 +3,7 @@ import type { ResultAckFrame, ResultFrame } from '../../shared/protocol/agent-fr
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { RESULTS_IN_FLIGHT } from '../../shared/protocol/limits.js';
 import { UnreadableTaskError } from '../store/store.js';
-import type { AgentEvents } from './gateway.js';
+import type { AgentEvents } from '../tasks/agent-gateway.js';
 import type { HeldRuns } from './held-runs.js';
 
 export interface ResultAnswers {

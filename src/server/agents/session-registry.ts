@@ -1,7 +1,7 @@
 import { encodeFrame } from '../../shared/protocol/agent-codec.js';
 import type { AssignFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { AgentGateway } from './gateway.js';
+import type { AgentGateway } from '../tasks/agent-gateway.js';
 import type { HostSession } from './host-session.js';
 import type { Watch, WatchRequest, WatchSink } from './session-watches.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { UserError } from '../../shared/errors.js';
-import { readServerConfig } from '../config.js';
+import { readServerConfig } from './server-config.js';
 
 function read(toml: string): ReturnType<typeof readServerConfig> {
   const folder = mkdtempSync(join(tmpdir(), 'ibex-config-'));

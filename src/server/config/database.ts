@@ -1,12 +1,10 @@
 import type { Config } from '../../shared/config/schema.js';
 import type { TomlTable } from '../../shared/config/toml-file.js';
 import { describeError, UserError } from '../../shared/errors.js';
+import type { DatabaseConfig } from '../store/open-store.js';
 import { MysqlTls, type MysqlTarget } from '../store/mysql/mysql-target.js';
 import { parseGoDsn, parseGoDuration, parseMysqlAddress, parseParameters, type GoDsn } from './go-dsn.js';
 import type { SERVER_SCHEMA } from './schema.js';
-
-export type DatabaseConfig =
-  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'mysql'; readonly target: MysqlTarget };
 
 /** Reading needs few connections: each answers thousands of queries a second. */
 const READ_CONNECTIONS_MOST = 10;

@@ -1,7 +1,7 @@
 import type { SecureVersion } from 'node:tls';
 import type { Config } from '../../shared/config/schema.js';
 import { UserError } from '../../shared/errors.js';
-import type { RedisConfig } from '../peers/redis-hints.js';
+import type { RedisConfig } from '../peers/redis-notifier.js';
 import type { SERVER_SCHEMA } from './schema.js';
 
 const DEFAULT_PORT = 6_379;

@@ -59,7 +59,7 @@ export function cancelWaiting(draft: TaskDraft): void {
 function killHost(draft: TaskDraft, entry: HostEntry, reach: Reach): void {
   if (entry.reported) {
     draft.settle(entry, 'killed', null);
-  } else if (entry.delivered || reach.connected(entry.host) || reach.elsewhere(entry.host)) {
+  } else if (entry.dispatched || reach.connected(entry.host) || reach.foreignSchedulerMayReach(entry.host)) {
     draft.kill(entry);
     wakeForHost(draft, entry.host);
   } else {

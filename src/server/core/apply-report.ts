@@ -44,7 +44,7 @@ export function applyStarted(
   const entry = draft.host(host);
   if (entry && isActive(entry) && entry.startClock === clock && entry.startedMs === null) {
     // Of an agent that asks for its work this comes before it has it: whoever schedules the task may give it up now.
-    if (scheduler === undefined && entry.status === 'running' && !entry.delivered) draft.take(entry);
+    if (scheduler === undefined && entry.status === 'running' && !entry.dispatched) draft.dispatchStored(entry);
     draft.started(entry, startedMs);
     wakeForHost(draft, host);
   }
@@ -67,12 +67,12 @@ export function applyListed(draft: TaskDraft, event: ListedEvent, { shared }: Co
   const listed = event.runs.get(entry.startClock);
   switch (entry.status) {
     case 'running':
-      if (listed !== undefined) draft.noteDelivered(entry, listed !== 'accepted');
-      else if (event.newStore && entry.delivered) draft.settle(entry, 'failed', 'lost', lostOutput(event.host));
+      if (listed !== undefined) draft.noteDispatched(entry, listed !== 'accepted');
+      else if (event.newStore && entry.dispatched) draft.settle(entry, 'failed', 'lost', lostOutput(event.host));
       // Past its last moment of start, a run nobody has begun is left to its deadline; one that may have begun is
       // asked for again, because only the agent's claim can tell.
-      else if (entry.delivered || draft.nowMs < startDeadlineMs(entry, draft.rules)) {
-        draft.sendStart(entry, shared);
+      else if (entry.dispatched || draft.nowMs < startDeadlineMs(entry, draft.rules)) {
+        draft.sendStoredStart(entry, shared);
       }
       wakeForHost(draft, event.host);
       break;

@@ -24,5 +24,5 @@ export function applyWake(draft: TaskDraft, reach: Reach): Answer {
 
 function giveUp(draft: TaskDraft, entry: HostEntry): void {
   if (entry.status === 'killing') draft.settle(entry, 'killfailed', 'silent');
-  else draft.settle(entry, 'timeout', entry.delivered ? 'silent' : 'not-started');
+  else draft.settle(entry, 'timeout', entry.dispatched ? 'silent' : 'not-started');
 }

@@ -1,5 +1,5 @@
 import type { TaskAction } from '../../shared/task-states.js';
-import type { TaskMeta } from '../store/store.js';
+import type { TaskMeta } from './records.js';
 import type { Context } from './events.js';
 import { TASK_AGE_LIMIT_MS } from './deadlines.js';
 import { schedule } from './schedule.js';
@@ -55,7 +55,7 @@ export function createTask(
           startClock: startClock === 0 ? undefined : startClock,
         })),
       },
-      ...changes.filter(({ kind }) => kind === 'keep-start'),
+      ...changes.filter(({ kind }) => kind === 'note-dispatch'),
     ],
   };
 }

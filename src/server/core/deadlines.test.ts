@@ -76,9 +76,9 @@ describe('resuming', () => {
     startClock: CLOCK,
     startedMs: null,
     reported: false,
-    doing: undefined,
+    activeRun: undefined,
     strayClock: undefined,
-    taken: false,
+    dispatched: false,
   };
   type Row = Parameters<typeof resumeTask>[0]['hosts'][number];
 

@@ -27,9 +27,9 @@ export function overdueHosts({ hosts, rules }: TaskState, nowMs: number): readon
 function silenceEndsMs(entry: HostEntry, rules: TaskRules): number {
   if (entry.killedAtMs !== null) {
     const settledMs = entry.killedAtMs + KILL_GRACE_MS + SWEEP_MS + SLACK_MS;
-    return entry.delivered ? Math.max(settledMs, runEndMs(entry, rules)) : settledMs;
+    return entry.dispatched ? Math.max(settledMs, runEndMs(entry, rules)) : settledMs;
   }
-  return entry.delivered ? runEndMs(entry, rules) : startDeadlineMs(entry, rules);
+  return entry.dispatched ? runEndMs(entry, rules) : startDeadlineMs(entry, rules);
 }
 
 export function startDeadlineMs(entry: HostEntry, rules: TaskRules): number {

@@ -36,8 +36,8 @@ export interface ListedEvent {
 }
 
 /** Others may have changed these hosts of the task, or the task itself; all of it has been read anew. */
-export interface LookEvent {
-  readonly kind: 'look';
+export interface RefreshEvent {
+  readonly kind: 'refresh';
   readonly hosts: readonly string[] | 'all';
 }
 
@@ -50,7 +50,7 @@ export type TaskEvent =
   | ListedEvent
   /** the agent that had the run knows nothing of it any more; `output` is what it had told of it */
   | { readonly kind: 'lost'; readonly host: string; readonly clock: number; readonly output: StoredOutput }
-  | LookEvent
+  | RefreshEvent
   /** the time that the state asked for has come */
   | { readonly kind: 'wake' };
 
@@ -78,7 +78,7 @@ export interface Reach {
   /** a live session of the host lists this run as accepted or running */
   holds(host: string, clock: number): boolean;
   /** a program of another kind may reach the host's agent, and may have passed on what is in the database */
-  elsewhere(host: string): boolean;
+  foreignSchedulerMayReach(host: string): boolean;
 }
 
 export interface Context {

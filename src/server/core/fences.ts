@@ -1,11 +1,11 @@
-import type { TaskChange } from '../store/changes.js';
+import type { TaskChange } from './changes.js';
 import type { TaskState } from './task-state.js';
 
 /**
  * Changes by a server that does not schedule the task. `touches`: whoever does must look at it anew; that comes first,
  * so that the task cannot end meanwhile.
  */
-export function forAnother(
+export function withoutOwnership(
   { rules: { taskId }, actionClock: clock }: TaskState,
   changes: readonly TaskChange[],
   touches: boolean,
@@ -14,7 +14,7 @@ export function forAnother(
 }
 
 /** All of it is worked out from what this server knows, so it counts only if nobody else has touched the task. */
-export function inTheNameOf(
+export function asOwner(
   scheduler: string,
   before: TaskState,
   after: TaskState,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import * as fc from 'fast-check';
 import { isFinal, type HostStatus } from '../../shared/task-states.js';
-import type { TaskMeta } from '../store/store.js';
+import type { TaskMeta } from './records.js';
 import { createTask } from './create-task.js';
 import type { Effect, TaskEvent } from './events.js';
 import { reduce } from './reduce.js';
@@ -215,7 +215,11 @@ class Watch {
       nowMs: this.nowMs,
       scheduler: 'me',
       shared: false,
-      reach: { connected: (name: string) => this.#connected.has(name), holds: () => false, elsewhere: () => false },
+      reach: {
+        connected: (name: string) => this.#connected.has(name),
+        holds: () => false,
+        foreignSchedulerMayReach: () => false,
+      },
     };
   }
 }

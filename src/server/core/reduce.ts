@@ -1,6 +1,6 @@
 import { applyHostAction, applyTaskAction } from './apply-action.js';
 import { applyListed, applyLost, applyResult, applyStarted } from './apply-report.js';
-import { applyLook } from './apply-look.js';
+import { applyRefresh } from './apply-refresh.js';
 import { applyWake } from './apply-wake.js';
 import { DONE, type Answer, type Context, type TaskEvent } from './events.js';
 import { schedule } from './schedule.js';
@@ -46,8 +46,8 @@ function apply(draft: TaskDraft, event: TaskEvent, context: Context): Answer {
       return applyListed(draft, event, context);
     case 'lost':
       return applyLost(draft, event.host, event.clock, event.output);
-    case 'look':
-      return applyLook(draft, event, context);
+    case 'refresh':
+      return applyRefresh(draft, event, context);
     case 'wake':
       // Whoever schedules the task sees to its deadlines.
       return context.scheduler === undefined ? DONE : applyWake(draft, reach);

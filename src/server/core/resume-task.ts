@@ -1,4 +1,4 @@
-import type { OpenTask } from '../store/store.js';
+import type { OpenTask } from './records.js';
 import { rulesOf } from './create-task.js';
 import { hostEntry, stateOf, type HostEntry, type TaskRules, type TaskState } from './task-state.js';
 
@@ -40,13 +40,13 @@ function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number
     host: row.host,
     status: row.status,
     startClock: row.startClock,
-    lastClock: Math.max(row.startClock, row.doing?.clock ?? 0),
+    lastClock: Math.max(row.startClock, row.activeRun?.clock ?? 0),
     strayClock: row.strayClock ?? null,
     assignedAtMs,
-    delivered: begun || row.taken || row.status === 'killing',
+    dispatched: begun || row.dispatched || row.status === 'killing',
     startedMs: row.startedMs,
     startedAtMs: begun ? Math.min(nowMs, assignedAtMs + rules.startWithinMs) : null,
-    killedAtMs: row.status === 'killing' ? Math.min(nowMs, ((row.doing?.clock ?? 0) + 1) * 1_000) : null,
+    killedAtMs: row.status === 'killing' ? Math.min(nowMs, ((row.activeRun?.clock ?? 0) + 1) * 1_000) : null,
     reported: row.reported,
   };
 }
@@ -56,7 +56,7 @@ function withMemory(entry: HostEntry, before: HostEntry): HostEntry {
     ...entry,
     lastClock: Math.max(entry.lastClock, before.lastClock),
     assignedAtMs: before.assignedAtMs,
-    delivered: entry.delivered || before.delivered,
+    dispatched: entry.dispatched || before.dispatched,
     startedMs: entry.startedMs ?? before.startedMs,
     startedAtMs: before.startedAtMs ?? entry.startedAtMs,
     killedAtMs: entry.killedAtMs === null ? null : (before.killedAtMs ?? entry.killedAtMs),

@@ -1,6 +1,6 @@
 import type { RunId } from '../../shared/run-key.js';
 import type { RunReason } from '../../shared/task-states.js';
-import type { RunDetail } from '../store/store.js';
+import type { RunDetail } from './records.js';
 import type { RunReport } from './events.js';
 import type { HostEntry } from './task-state.js';
 

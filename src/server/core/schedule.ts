@@ -27,7 +27,7 @@ export function startHost(draft: TaskDraft, entry: HostEntry, { reach, shared }:
   const sent = reach.connected(entry.host);
   draft.start(entry, sent);
   // In a shared database an agent that comes before the commit is sent it afterwards, with a note of its own.
-  if (sent || !shared) draft.sendNew(entry.host, shared);
+  if (sent || !shared) draft.sendNewStart(entry.host, shared);
   wakeForHost(draft, entry.host);
 }
 

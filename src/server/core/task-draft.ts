@@ -1,8 +1,8 @@
 import type { HostStatus, RunReason, TaskAction } from '../../shared/task-states.js';
-import type { TaskChange } from '../store/changes.js';
-import type { RunDetail } from '../store/store.js';
+import type { TaskChange } from './changes.js';
+import type { RunDetail } from './records.js';
 import type { Effect, RunReport, StoredOutput } from './events.js';
-import { forAnother, inTheNameOf } from './fences.js';
+import { withoutOwnership, asOwner } from './fences.js';
 import { reportDetail, settledDetail } from './run-details.js';
 import { hostEntry, isActive, type HostEntry, type TaskState } from './task-state.js';
 
@@ -110,7 +110,7 @@ export class TaskDraft {
       startClock: clock,
       lastClock: clock,
       assignedAtMs: this.nowMs,
-      delivered,
+      dispatched: delivered,
       startedMs: null,
       startedAtMs: null,
       killedAtMs: null,
@@ -146,7 +146,7 @@ export class TaskDraft {
   settle(entry: HostEntry, to: HostStatus, reason: RunReason | null, output?: StoredOutput): void {
     // Only an active host has a run whose details are not stored yet.
     const detail = isActive(entry) ? settledDetail(entry, this.#run(entry), reason) : undefined;
-    if (detail && reason === 'not-started') this.#reliesOnUntaken(entry);
+    if (detail && reason === 'not-started') this.#guardNotDispatched(entry);
     this.#end(entry, entry, to, output, detail);
   }
 
@@ -165,44 +165,44 @@ export class TaskDraft {
   }
 
   started(entry: HostEntry, startedMs: number): void {
-    this.#put(entry, { ...entry, delivered: true, startedMs, startedAtMs: entry.startedAtMs ?? this.nowMs });
+    this.#put(entry, { ...entry, dispatched: true, startedMs, startedAtMs: entry.startedAtMs ?? this.nowMs });
     const run = this.#run(entry);
     this.#starts.set(entry.host, { kind: 'host-started', taskId: run.taskId, host: entry.host, run, startedMs });
   }
 
   /** Notes what a session's list tells of an active host; nothing of it is stored. */
-  noteDelivered(entry: HostEntry, running: boolean): void {
+  noteDispatched(entry: HostEntry, running: boolean): void {
     const startedAtMs = running ? (entry.startedAtMs ?? this.nowMs) : entry.startedAtMs;
-    if (entry.delivered && startedAtMs === entry.startedAtMs) return;
-    this.#put(entry, { ...entry, delivered: true, startedAtMs });
+    if (entry.dispatched && startedAtMs === entry.startedAtMs) return;
+    this.#put(entry, { ...entry, dispatched: true, startedAtMs });
   }
 
   /** Sends a start that was made before. `shared`: only if the rows still want it. */
-  sendStart(entry: HostEntry, shared: boolean): void {
-    if (shared) this.take(entry);
-    else this.noteDelivered(entry, false);
+  sendStoredStart(entry: HostEntry, shared: boolean): void {
+    if (shared) this.dispatchStored(entry);
+    else this.noteDispatched(entry, false);
     this.assign(entry.host, entry.startClock);
   }
 
   /** This server's agent gets a start that another one may have given up meanwhile. */
-  take(entry: HostEntry): void {
-    this.#put(entry, { ...entry, delivered: true });
+  dispatchStored(entry: HostEntry): void {
+    this.#put(entry, { ...entry, dispatched: true });
     const run = this.#run(entry);
-    this.#changes.push({ kind: 'take-run', taskId: run.taskId, host: entry.host, run });
+    this.#changes.push({ kind: 'dispatch-stored', taskId: run.taskId, host: entry.host, run });
   }
 
   /** Sends a start of this step. `shared`: others are to see in the rows that its agent gets it. */
-  sendNew(host: string, shared: boolean): void {
+  sendNewStart(host: string, shared: boolean): void {
     const { taskId } = this.rules;
     const clock = this.host(host)?.startClock ?? 0;
-    if (shared) this.#changes.push({ kind: 'keep-start', taskId, host, clock });
+    if (shared) this.#changes.push({ kind: 'note-dispatch', taskId, host, clock });
     this.assign(host, clock);
   }
 
   /** Only its end takes a host's doing row away, and no task ends while there is one. */
   dropStray(entry: HostEntry, clock: number): void {
     this.#put(entry, { ...entry, strayClock: null });
-    this.#changes.push({ kind: 'drop-doing', taskId: this.rules.taskId, host: entry.host, clock });
+    this.#changes.push({ kind: 'drop-stray', taskId: this.rules.taskId, host: entry.host, clock });
   }
 
   assign(host: string, clock: number): void {
@@ -243,16 +243,16 @@ export class TaskDraft {
     const foreign = scheduler === undefined;
     return {
       state,
-      changes: foreign ? forAnother(state, all, this.#touches) : inTheNameOf(scheduler, this.#before, state, all),
+      changes: foreign ? withoutOwnership(state, all, this.#touches) : asOwner(scheduler, this.#before, state, all),
       effects: this.#effects.filter((effect) => this.#stands(effect)),
       touched: [...this.#touched].flatMap((position) => this.#hosts[position] ?? []),
     };
   }
 
   /** Another may be about to give an agent what this one gives up, unless the start is of this step, or has no row. */
-  #reliesOnUntaken({ host, startClock: clock }: HostEntry): void {
+  #guardNotDispatched({ host, startClock: clock }: HostEntry): void {
     if (clock === 0 || hostEntry(this.#before, host)?.startClock !== clock) return;
-    this.#guards.push({ kind: 'untaken', taskId: this.rules.taskId, host, clock });
+    this.#guards.push({ kind: 'not-dispatched', taskId: this.rules.taskId, host, clock });
   }
 
   #nextActionClock(): number {

@@ -29,7 +29,7 @@ export interface HostEntry {
   readonly strayClock: number | null;
   readonly assignedAtMs: number;
   /** an agent's session took the assignment or listed the run, as far as this server has seen */
-  readonly delivered: boolean;
+  readonly dispatched: boolean;
   /** what the agent's own clock said when the script began; null until reported */
   readonly startedMs: number | null;
   /** the latest moment at which the script can have begun; null until it is known to have begun */
@@ -79,7 +79,7 @@ export function newHostEntry(host: string): HostEntry {
     lastClock: 0,
     strayClock: null,
     assignedAtMs: 0,
-    delivered: false,
+    dispatched: false,
     startedMs: null,
     startedAtMs: null,
     killedAtMs: null,

@@ -16,7 +16,7 @@ const asked: fc.Arbitrary<Asked> = fc.oneof(
   }),
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('result' as const), host, older: fc.nat(1) }) },
   fc.record({ kind: fc.constant('list' as const), host }),
-  fc.record({ kind: fc.constant('look' as const) }),
+  fc.record({ kind: fc.constant('refresh' as const) }),
 );
 const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('ask' as const), server, asked }) },

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { StoreError } from '../store/store.js';
 import { AUTHORIZATION, KeptLog } from '../testing/test-server.js';
 import { ApiServer } from './api-server.js';
-import { ClientAddress } from '../client-address.js';
+import { ClientAddress } from '../net/client-address.js';
 import { BasicAuth } from './basic-auth.js';
 import { HttpListener } from './http-listener.js';
 import { ok } from './reply.js';

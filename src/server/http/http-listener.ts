@@ -4,8 +4,8 @@ import { createServer as createTlsServer } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describeError, UserError } from '../../shared/errors.js';
-import { listenFailure } from '../listening.js';
-import type { Address } from '../uws.js';
+import { listenFailure } from '../net/listening.js';
+import type { Address } from '../net/uws.js';
 import { answerBrokenRequest } from './broken-request.js';
 
 /**

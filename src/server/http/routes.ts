@@ -1,4 +1,4 @@
-import type { OutputSource } from '../agents/gateway.js';
+import type { OutputSource } from '../tasks/agent-gateway.js';
 import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 import type { Endpoint } from './api-server.js';

@@ -1,7 +1,8 @@
 import { STORED_TAIL_BYTES } from '../../shared/protocol/limits.js';
 import { HostStatus } from '../../shared/task-states.js';
-import type { OutputSource } from '../agents/gateway.js';
-import type { HostOutput, Store } from '../store/store.js';
+import type { OutputSource } from '../tasks/agent-gateway.js';
+import type { HostOutput } from '../core/records.js';
+import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 
 /** Agents asked for one request at most; further running hosts show what the database has. */

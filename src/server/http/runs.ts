@@ -1,4 +1,5 @@
-import type { RunDetail, Store } from '../store/store.js';
+import type { RunDetail } from '../core/records.js';
+import type { Store } from '../store/store.js';
 import { NO_SUCH_TASK, ok } from './reply.js';
 import { taskIdOf, type Handler } from './request.js';
 

@@ -1,4 +1,4 @@
-import type { HostRow, TaskMeta } from '../store/store.js';
+import type { HostRow, TaskMeta } from '../core/records.js';
 
 /** A task's data as the API shows it. */
 export function metaJson(meta: TaskMeta, done: boolean) {

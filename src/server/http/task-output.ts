@@ -1,5 +1,5 @@
 import type { Stream } from '../../shared/protocol/agent-frames.js';
-import type { HostOutput } from '../store/store.js';
+import type { HostOutput } from '../core/records.js';
 import { NO_SUCH_TASK, ok, refusal, text } from './reply.js';
 import { taskIdOf, type Handler } from './request.js';
 import type { RunningOutput } from './running-output.js';

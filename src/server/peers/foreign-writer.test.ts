@@ -97,7 +97,7 @@ describe('a task that someone else schedules', { skip }, () => {
       `update task_host_doing set action = 'kill', clock = ${clock + 7} where id = ${TASK}`,
     );
     one.gateway.online.add('a');
-    one.service.agentCame('a');
+    one.service.agentConnected('a');
     const { run } = await until('the kill is passed on', () => one.gateway.kills[0]);
     const killed = { status: 'killed', exitCode: null, signal: null } as const;
     assert.equal(await one.service.runEnded('a', result(TASK, run.clock, killed)), 'stored');
@@ -112,7 +112,7 @@ describe('a task that someone else schedules', { skip }, () => {
     await servers.place.run(`update task_host_1 set status = 'sleeping' where id = ${TASK} and host = 'a'`);
     for (const host of ['a', 'c']) {
       one.gateway.online.add(host);
-      one.service.agentCame(host);
+      one.service.agentConnected(host);
     }
     assert.deepEqual(await until('c is clear', () => one.service.openRuns('c')), []);
     assert.equal(one.service.openRuns('a'), undefined);
@@ -178,7 +178,7 @@ describe('a server that does not schedule', { skip }, () => {
     const { one } = servers;
     one.gateway.online.add('a');
     const { id } = await one.service.create(newTask({ hosts: ['a'] }));
-    const { tasks, doings } = await one.store.survey();
+    const { tasks, activeRuns: doings } = await one.store.snapshot();
     assert.deepEqual(
       tasks.map(({ taskId, scheduler }) => [taskId, scheduler]),
       [[id, '']],

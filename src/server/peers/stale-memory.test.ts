@@ -182,6 +182,6 @@ describe('a server that does not know yet what another one has done', { skip }, 
     assert.deepEqual(await two.service.act(taskId, 'start'), { outcome: 'done' });
     // The wake that follows every reading.
     await until('the task ends', async () => (await two.store.action(taskId)) === undefined || undefined);
-    assert.deepEqual((await two.store.survey()).doings, []);
+    assert.deepEqual((await two.store.snapshot()).activeRuns, []);
   });
 });

@@ -106,10 +106,10 @@ describe('two servers on one database', { skip }, () => {
       return openTask(id, hosts);
     };
     two.gateway.online.add('a');
-    two.service.agentCame('a');
+    two.service.agentConnected('a');
     // What is looked at after it: b, whose start nobody has sent.
     two.gateway.online.add('b');
-    two.service.agentCame('b');
+    two.service.agentConnected('b');
     await assigned(two, 'b');
     await until('a is clear', () => two.service.openRuns('a'));
     assert.deepEqual(
@@ -156,14 +156,14 @@ describe('two servers on one database', { skip }, () => {
     const order: string[] = [];
     const begun = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
-    const doingsOf = store.doingsOf.bind(store);
-    store.doingsOf = async (hosts) => {
+    const doingsOf = store.activeRunsOf.bind(store);
+    store.activeRunsOf = async (hosts) => {
       begun.resolve();
       await held.promise;
       order.push('looked');
       return doingsOf(hosts);
     };
-    service.agentCame('a');
+    service.agentConnected('a');
     await begun.promise;
     const stopped = servers.stop(servers.two).then(() => order.push('stopped'));
     // Far more than it takes to stop.

@@ -1,5 +1,6 @@
 import { MAX_FRAME_BYTES, MAX_TIMEOUT_SECONDS } from '../../shared/protocol/limits.js';
-import { UnreadableTaskError, type TaskMeta } from './store.js';
+import type { TaskMeta } from '../core/records.js';
+import { UnreadableTaskError } from './store.js';
 
 /** Left in a frame for all but script and stdin. */
 const FRAME_REST_BYTES = 64 * 1_024;

@@ -1,4 +1,4 @@
-import type { TaskChange } from './changes.js';
+import type { TaskChange } from '../core/changes.js';
 import type { HostChange, HostWrites, StoreDialect } from './dialect.js';
 import type { Statement } from './engine.js';
 import { runRow } from './rows.js';
@@ -61,26 +61,26 @@ export class ChangeStatements {
         const row = { task_id: run.taskId, host, clock: run.clock, started_ms: startedMs };
         return writes.runStarted.of(hostScope(change), [row]);
       }
-      case 'take-run': {
+      case 'dispatch-stored': {
         const { host, run } = change;
         const scope = hostScope(change);
         return [
-          ...writes.holdDoing.of(scope, [{ id, host, clock: run.clock, action: 'start' }]),
+          ...writes.lockDoing.of(scope, [{ id, host, clock: run.clock, action: 'start' }]),
           ...writes.runKept.of(scope, [{ task_id: id, host, clock: run.clock }]),
         ];
       }
-      case 'keep-start': {
+      case 'note-dispatch': {
         const { host, clock } = change;
         return writes.runKept.of(hostScope(change), [{ task_id: id, host, clock }]);
       }
-      case 'untaken': {
+      case 'not-dispatched': {
         const { host, clock } = change;
         const scope = hostScope(change);
         const doing = { id, host, clock, action: 'start' };
         // Two statements: only once the row is held, whoever has taken the run is seen by the second.
-        return [...writes.holdDoing.of(scope, [doing]), ...writes.untaken.of(scope, [doing])];
+        return [...writes.lockDoing.of(scope, [doing]), ...writes.notDispatched.of(scope, [doing])];
       }
-      case 'drop-doing': {
+      case 'drop-stray': {
         const { host, clock } = change;
         return writes.dropDoing.of(hostScope(change), [{ id, host, clock }]);
       }
@@ -109,13 +109,13 @@ export class ChangeStatements {
 
   #create(change: Extract<TaskChange, { kind: 'create-task' }>): Statement[] {
     const { writes } = this.#dialect;
-    const { meta, hosts, onceKeys = [] } = change;
+    const { meta, hosts, idempotencyKeys: onceKeys = [] } = change;
     const { id } = meta;
     const scope = String(id);
     return [
       // First, because of all of these they are the likeliest to be refused.
       ...onceKeys.flatMap(({ key, ttlMs }) =>
-        writes.onceKey.of(key, [{ request_key: key, task_id: id, ttl_ms: ttlMs }]),
+        writes.idempotencyKey.of(key, [{ request_key: key, task_id: id, ttl_ms: ttlMs }]),
       ),
       ...writes.insertMeta.of(scope, [{ ...meta, created: this.#dialect.timeText(meta.created.getTime()) }]),
       ...writes.insertAction.of(scope, [{ id, action: change.action, clock: change.actionClock }]),

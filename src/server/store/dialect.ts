@@ -55,9 +55,9 @@ export interface Writes {
   /** nothing happens where there is none */
   readonly dropDoing: RowWrite<HostRef & { readonly clock: number }>;
   /** changes nothing; fails where there is no such row, and keeps others from changing it until the commit */
-  readonly holdDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
+  readonly lockDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
   /** fails where there is no such row, or the start is remembered */
-  readonly untaken: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
+  readonly notDispatched: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
   /** a start that is to be remembered, if it is not yet */
   readonly runKept: RowWrite<RunRef>;
   readonly runStarted: RowWrite<RunRef & { readonly started_ms: number }>;
@@ -75,7 +75,11 @@ export interface Writes {
   /** fails where there is none */
   readonly deleteScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
   /** takes over a key that has expired, and fails as a duplicate of one that has not */
-  readonly onceKey: RowWrite<{ readonly request_key: string; readonly task_id: number; readonly ttl_ms: number }>;
+  readonly idempotencyKey: RowWrite<{
+    readonly request_key: string;
+    readonly task_id: number;
+    readonly ttl_ms: number;
+  }>;
   /** inserts, or updates all but first_seen_ms and the key */
   readonly saveAgent: RowWrite<AgentTable>;
   /** inserts, or fills in the key where there is none */

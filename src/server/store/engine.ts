@@ -47,7 +47,7 @@ export type MemberOutcome = readonly number[] | StatementError;
  */
 export interface SqlEngine extends AsyncDisposable {
   /** Another process works at the transactions, so that this one has time for something else meanwhile. */
-  readonly aside: boolean;
+  readonly outOfProcess: boolean;
   /** Rejects with StoreError. */
   query<Row>(query: CompiledQuery<Row>): Promise<Row[]>;
   /**

@@ -111,7 +111,7 @@ describe('a group of commits', () => {
 
 /** An engine whose transactions end when the test says so: SQLite's are over before anything else can come. */
 class SlowEngine implements SqlEngine {
-  readonly aside = true;
+  readonly outOfProcess = true;
   readonly groups: string[][] = [];
   readonly #refused = new Map<string, StatementError>();
   #release: ((error: Error | undefined) => void) | undefined;

@@ -19,7 +19,7 @@ export interface GroupLimits {
 }
 
 /** A once-key is held by another task. Nothing was stored. */
-export class OnceKeyTakenError extends Error {
+export class IdempotencyKeyTakenError extends Error {
   override readonly name = 'OnceKeyTakenError';
 }
 
@@ -120,7 +120,8 @@ function blame(error: StatementError): Error {
   if (fault === 'duplicate' && unique === 'task-id') {
     return new TaskIdTakenError('someone else has used this task id', { cause });
   }
-  if (fault === 'duplicate' && unique === 'once-key') return new OnceKeyTakenError('this once-key is taken', { cause });
+  if (fault === 'duplicate' && unique === 'once-key')
+    return new IdempotencyKeyTakenError('this once-key is taken', { cause });
   return asStoreError(error);
 }
 

@@ -1,9 +1,12 @@
 import type { Log } from '../../shared/log.js';
-import type { DatabaseConfig } from '../config/database.js';
-import { describeTarget } from './mysql/mysql-target.js';
+import { describeTarget, type MysqlTarget } from './mysql/mysql-target.js';
 import { openMysqlStore } from './mysql/open-mysql-store.js';
 import { openSqliteStore } from './sqlite/open-sqlite-store.js';
 import type { Store } from './store.js';
+
+/** Which database, and how to reach it. */
+export type DatabaseConfig =
+  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'mysql'; readonly target: MysqlTarget };
 
 /** The store that the configuration names. Throws UserError where it can't be reached or used. */
 export function openStore(database: DatabaseConfig, firstId: number | undefined, log: Log): Promise<Store> {

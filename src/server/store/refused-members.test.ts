@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TaskChange } from './changes.js';
+import type { TaskChange } from '../core/changes.js';
 import { DuplicateTaskError, StaleStateError, type Store } from './store.js';
 import { createOf, metaOf } from './testing/sample-task.js';
 import { openTaskIds, StoreFixture } from './testing/store-fixture.js';

@@ -2,7 +2,8 @@ import type { Selectable } from 'kysely';
 import { DEFAULT_TIMEOUT_SECONDS } from '../../shared/protocol/limits.js';
 import { isHostStatus, isRunReason, type HostStatus } from '../../shared/task-states.js';
 import type { AgentTable, RunRow, TaskMetaTable } from './schema/tables.js';
-import { UnreadableTaskError, type AgentRecord, type RunDetail, type TaskMeta } from './store.js';
+import type { RunDetail, TaskMeta } from '../core/records.js';
+import { UnreadableTaskError, type AgentRecord } from './store.js';
 
 /**
  * Between rows and the values the rest of the server knows. What others may have written into a row is checked here.

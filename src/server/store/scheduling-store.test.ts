@@ -18,7 +18,7 @@ for (const database of testDatabases) {
       assert.equal(await schedulers.take(ids.slice(0, 2), ME, 'two'), 2);
       assert.equal(await schedulers.take(ids, ME, 'three'), 1);
       assert.equal(await schedulers.take(ids, ME, 'four'), 0);
-      const { tasks } = await f.store.survey();
+      const { tasks } = await f.store.snapshot();
       assert.deepEqual(
         tasks.map(({ scheduler }) => scheduler ?? '').toSorted((x, y) => x.localeCompare(y)),
         ['three', 'two', 'two'],
@@ -48,9 +48,9 @@ for (const database of testDatabases) {
       await assert.rejects(f.store.commit([{ ...as, scheduler: 'other' }, start]), StaleStateError);
       await assert.rejects(f.store.commit([{ ...as, action: 'pause' }, start]), StaleStateError);
       await assert.rejects(f.store.commit([{ ...as, actionClock: ACTION_CLOCK + 1 }, start]), StaleStateError);
-      assert.deepEqual((await f.store.survey()).doings, []);
+      assert.deepEqual((await f.store.snapshot()).activeRuns, []);
       await f.store.commit([as, start]);
-      assert.equal((await f.store.survey()).doings.length, 1);
+      assert.equal((await f.store.snapshot()).activeRuns.length, 1);
     });
 
     it('ends a task only in the name of who has it, and while nothing of it is under way', async () => {
@@ -59,13 +59,13 @@ for (const database of testDatabases) {
       const end = endOf(taskId);
       assert.ok(end.kind === 'end-task');
       await assert.rejects(f.store.commit([end]), StaleStateError, 'a is under way');
-      await f.store.commit([{ kind: 'drop-doing', taskId, host: 'a', clock: 4 }]);
+      await f.store.commit([{ kind: 'drop-stray', taskId, host: 'a', clock: 4 }]);
       await assert.rejects(f.store.commit([end]), StaleStateError, 'that was another one');
-      await f.store.commit([{ kind: 'drop-doing', taskId, host: 'a', clock: 5 }]);
+      await f.store.commit([{ kind: 'drop-stray', taskId, host: 'a', clock: 5 }]);
       await assert.rejects(f.store.commit([{ ...end, scheduler: 'other' }]), StaleStateError);
       await assert.rejects(f.store.commit([{ ...end, actionClock: end.actionClock + 1 }]), StaleStateError);
       await f.store.commit([end]);
-      assert.deepEqual((await f.store.survey()).tasks, []);
+      assert.deepEqual((await f.store.snapshot()).tasks, []);
       await assert.rejects(f.store.commit([{ kind: 'touch-task', taskId, clock: 99 }]), StaleStateError);
     });
 
@@ -87,17 +87,17 @@ for (const database of testDatabases) {
         ),
       );
       assert.deepEqual(outcomes.map(({ status }) => status).indexOf('rejected'), 7);
-      assert.equal((await f.store.survey()).doings.length, 19);
+      assert.equal((await f.store.snapshot()).activeRuns.length, 19);
     });
 
     it('lets a server pass on a start only while it is wanted', async () => {
       await using f = await StoreFixture.open(database.place());
       const taskId = await f.create({ a: 5 });
-      const take = { kind: 'take-run', taskId, host: 'a', run: { taskId, clock: 5 } } as const;
-      assert.equal((await f.store.openTask(taskId))?.hosts[0]?.taken, false);
+      const take = { kind: 'dispatch-stored', taskId, host: 'a', run: { taskId, clock: 5 } } as const;
+      assert.equal((await f.store.openTask(taskId))?.hosts[0]?.dispatched, false);
       await assert.rejects(f.store.commit([{ ...take, run: { taskId, clock: 4 } }]), StaleStateError);
       await f.store.commit([take]);
-      assert.equal((await f.store.openTask(taskId))?.hosts[0]?.taken, true);
+      assert.equal((await f.store.openTask(taskId))?.hosts[0]?.dispatched, true);
       await f.store.commit([{ kind: 'kill-host', taskId, host: 'a', from: 'running', startClock: 5, clock: 9 }]);
       await assert.rejects(f.store.commit([take]), StaleStateError);
     });
@@ -105,12 +105,12 @@ for (const database of testDatabases) {
     it('lets a start be given up only while it is noted nowhere that it was sent', async () => {
       await using f = await StoreFixture.open(database.place());
       const taskId = await f.create({ a: undefined, b: 5 });
-      const untaken = { kind: 'untaken', taskId, host: 'a', clock: 10 } as const;
+      const untaken = { kind: 'not-dispatched', taskId, host: 'a', clock: 10 } as const;
       await f.store.commit([
         { kind: 'start-host', taskId, host: 'a', from: 'waiting', clock: 10 },
-        { kind: 'keep-start', taskId, host: 'a', clock: 10 },
+        { kind: 'note-dispatch', taskId, host: 'a', clock: 10 },
       ]);
-      assert.equal((await f.store.openTask(taskId))?.hosts[0]?.taken, true);
+      assert.equal((await f.store.openTask(taskId))?.hosts[0]?.dispatched, true);
       await assert.rejects(f.store.commit([untaken]), StaleStateError, 'it was sent');
       await assert.rejects(f.store.commit([{ ...untaken, host: 'b' }]), StaleStateError, 'that was another start');
       const detail = detailOf(taskId, 'b', 5, { reason: 'not-started', endedMs: null });
@@ -119,7 +119,7 @@ for (const database of testDatabases) {
         { ...untaken, host: 'b', clock: 5 },
         { ...end, detail },
       ]);
-      assert.equal((await f.store.openTask(taskId))?.hosts[1]?.taken, false);
+      assert.equal((await f.store.openTask(taskId))?.hosts[1]?.dispatched, false);
     });
 
     it('shows all that is under way, or only some of it', async () => {
@@ -127,16 +127,16 @@ for (const database of testDatabases) {
       const one = await f.create({ a: 5, b: undefined });
       const two = await f.create({ A: 6, b: 7 });
       await f.store.commit([{ kind: 'touch-task', taskId: two, clock: 99 }]);
-      const all = await f.store.survey();
+      const all = await f.store.snapshot();
       assert.deepEqual(
         all.tasks.map(({ taskId }) => taskId).sort((x, y) => x - y),
         [one, two],
       );
-      assert.equal(all.doings.length, 3);
-      const some = await f.store.survey([two, 900_000_000_001]);
+      assert.equal(all.activeRuns.length, 3);
+      const some = await f.store.snapshot([two, 900_000_000_001]);
       assert.deepEqual(some.tasks, [{ taskId: two, action: 'start', actionClock: 99, scheduler: ME }]);
-      assert.equal(some.doings.length, 2);
-      assert.deepEqual(await f.store.doingsOf(['a']), [{ taskId: one, host: 'a', clock: 5, action: 'start' }]);
+      assert.equal(some.activeRuns.length, 2);
+      assert.deepEqual(await f.store.activeRunsOf(['a']), [{ taskId: one, host: 'a', clock: 5, action: 'start' }]);
       assert.deepEqual(
         (await f.store.openTask(two, ['b', 'a']))?.hosts.map(({ host }) => host),
         ['b'],
@@ -148,7 +148,7 @@ for (const database of testDatabases) {
       const id = await f.store.nextTaskId();
       await f.store.commit([{ ...createOf(metaOf(id), { a: 1 }), scheduler: '' } as ReturnType<typeof createOf>]);
       await Promise.all(['x', 'y', 'z'].map((name) => f.store.schedulers.adopt(id, name)));
-      const { tasks } = await f.store.survey();
+      const { tasks } = await f.store.snapshot();
       assert.equal(tasks.length, 1);
       assert.match(tasks[0]?.scheduler ?? '', /^[xyz]$/);
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TaskChange } from './changes.js';
+import type { TaskChange } from '../core/changes.js';
 import type { TaskListFilter } from './store.js';
 import { createOf, detailOf, endOf, metaOf } from './testing/sample-task.js';
 import { openTaskIds, StoreFixture } from './testing/store-fixture.js';
@@ -100,7 +100,7 @@ for (const database of testDatabases) {
           { kind: 'kill-host', taskId: id, host: 'a', from: 'running', startClock: 10, clock: 12 },
         ]);
         const [killing] = (await f.store.openTask(id))?.hosts ?? [];
-        assert.deepEqual(killing?.doing, { clock: 12, action: 'kill' });
+        assert.deepEqual(killing?.activeRun, { clock: 12, action: 'kill' });
         assert.equal(killing.startClock, 10);
         assert.equal(killing.startedMs, 99);
         assert.deepEqual(await f.store.lastRun(id, 'a'), { status: 'killing', startClock: 10, reported: false });

@@ -2,12 +2,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { sql, type Kysely } from 'kysely';
 import { AgentQueries } from './agent-queries.js';
 import { ChangeStatements } from './change-statements.js';
-import type { TaskChange } from './changes.js';
+import type { TaskChange } from '../core/changes.js';
 import { openCluster } from './cluster-row.js';
 import type { StoreDialect } from './dialect.js';
 import type { SqlEngine } from './engine.js';
-import { GroupCommit, OnceKeyTakenError, type GroupLimits } from './group-commit.js';
-import { OnceKeys } from './once-keys.js';
+import { GroupCommit, IdempotencyKeyTakenError, type GroupLimits } from './group-commit.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
 import type { Tables } from './schema/tables.js';
 import {
   DuplicateTaskError,
@@ -22,7 +22,7 @@ import {
 } from './store.js';
 import { SessionQueries } from './session-queries.js';
 import { SqlSchedulers } from './sql-schedulers.js';
-import { readDoingsOf, readSurvey } from './survey-query.js';
+import { readActiveRunsOf, readSnapshot } from './snapshot-query.js';
 import { TaskIds } from './task-ids.js';
 import { TaskList } from './task-list.js';
 import { TaskQueries } from './task-queries.js';
@@ -46,12 +46,12 @@ export class SqlStore implements Store {
   readonly cluster: ClusterIdentity;
   readonly schedulers: SqlSchedulers;
   readonly shared: boolean;
-  readonly aside: boolean;
+  readonly outOfProcess: boolean;
   readonly #parts: SqlStoreParts;
   readonly #commits: GroupCommit;
   readonly #changes: ChangeStatements;
   readonly #ids: TaskIds;
-  readonly #onceKeys: OnceKeys;
+  readonly #onceKeys: IdempotencyKeys;
   readonly #tasks: TaskQueries;
   readonly #list: TaskList;
   readonly #agents: AgentQueries;
@@ -68,11 +68,11 @@ export class SqlStore implements Store {
     this.#parts = parts;
     this.#commits = new GroupCommit(engine, limits);
     this.shared = dialect.shared;
-    this.aside = engine.aside;
+    this.outOfProcess = engine.outOfProcess;
     this.schedulers = new SqlSchedulers(engine, db, dialect.nowSeconds, this.#commits);
     this.#changes = new ChangeStatements(dialect);
     this.#ids = new TaskIds(engine, db, dialect, firstId);
-    this.#onceKeys = new OnceKeys(engine, db, dialect, this.#commits);
+    this.#onceKeys = new IdempotencyKeys(engine, db, dialect, this.#commits);
     this.#tasks = new TaskQueries(engine, db);
     this.#list = new TaskList(engine, db, dialect);
     this.#sessions = new SessionQueries(engine, db, dialect, this.#commits);
@@ -93,7 +93,7 @@ export class SqlStore implements Store {
         if (error instanceof TaskIdTakenError) {
           for (const change of changes) if (change.kind === 'create-task') this.#ids.leaveBlock(change.meta.id);
         }
-        if (!(error instanceof OnceKeyTakenError)) throw error;
+        if (!(error instanceof IdempotencyKeyTakenError)) throw error;
         const taskId = await this.#onceKeys.holder(changes);
         if (taskId !== undefined) throw new DuplicateTaskError(taskId);
       }
@@ -137,12 +137,12 @@ export class SqlStore implements Store {
     return this.#tasks.openTask(taskId, hosts);
   }
 
-  async survey(taskIds?: readonly number[]) {
-    return readSurvey(this.#parts.engine, this.#parts.db, taskIds);
+  async snapshot(taskIds?: readonly number[]) {
+    return readSnapshot(this.#parts.engine, this.#parts.db, taskIds);
   }
 
-  doingsOf(hosts?: readonly string[]) {
-    return readDoingsOf(this.#parts.engine, this.#parts.db, hosts);
+  activeRunsOf(hosts?: readonly string[]) {
+    return readActiveRunsOf(this.#parts.engine, this.#parts.db, hosts);
   }
 
   agents() {

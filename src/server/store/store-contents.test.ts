@@ -100,7 +100,7 @@ for (const database of testDatabases) {
       ]);
       const open = await f.store.openTask(id);
       assert.deepEqual(
-        open?.hosts.map(({ host, status, doing, startClock }) => [host, status, doing?.clock, startClock]),
+        open?.hosts.map(({ host, status, activeRun: doing, startClock }) => [host, status, doing?.clock, startClock]),
         [
           ['a', 'running', 9, 9],
           ['b', 'killed', undefined, 5],
@@ -150,7 +150,7 @@ for (const database of testDatabases) {
       assert.equal((await f.store.runDetails(id)).length, 1_400);
       const some = await f.store.runDetails(id, ['host-3', 'host-1499', 'host-1399', 'no-such-host']);
       assert.deepEqual(some.map(({ host }) => host).sort(), ['host-1399', 'host-3']);
-      assert.equal((await f.store.openTask(id))?.hosts.filter(({ doing }) => doing).length, 100);
+      assert.equal((await f.store.openTask(id))?.hosts.filter(({ activeRun: doing }) => doing).length, 100);
     });
   });
 
@@ -172,7 +172,7 @@ for (const database of testDatabases) {
           scheduler: '',
           hosts: [],
         } as const;
-        await assert.rejects(store.commit([{ ...again, onceKeys: [key('a', 1)] }]), {
+        await assert.rejects(store.commit([{ ...again, idempotencyKeys: [key('a', 1)] }]), {
           name: 'DuplicateTaskError',
           taskId: first,
         });

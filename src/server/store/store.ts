@@ -1,54 +1,6 @@
 import type { Identity } from '../../shared/protocol/opening.js';
-import type { RunReason, HostStatus, TaskAction } from '../../shared/task-states.js';
-import type { RunId } from '../../shared/run-key.js';
-import type { TaskChange } from './changes.js';
-
-/** A task as created; never changed afterwards. */
-export interface TaskMeta {
-  readonly id: number;
-  readonly title: string;
-  readonly account: string;
-  /** hosts running at once; 0 = all */
-  readonly batch: number;
-  readonly tolerance: number;
-  /** seconds */
-  readonly timeout: number;
-  /** comma-separated hosts after whose start the task pauses */
-  readonly pause: string;
-  readonly script: string;
-  /** arguments of the script, separated by `,,` */
-  readonly args: string;
-  readonly stdin: string;
-  readonly creator: string;
-  readonly created: Date;
-}
-
-export interface HostRow {
-  readonly host: string;
-  readonly status: HostStatus;
-}
-
-export interface HostOutput extends HostRow {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** What is known of a run besides the original tables. */
-export interface RunDetail extends RunId {
-  readonly host: string;
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-  readonly reason: RunReason | null;
-  /** agent's wall clock, ms */
-  readonly startedMs: number | null;
-  readonly endedMs: number | null;
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  readonly stdoutTruncated: boolean;
-  readonly stderrTruncated: boolean;
-  /** the result came after its status had been settled otherwise */
-  readonly late: boolean;
-}
+import type { HostOutput, HostRow, LastRun, OpenTask, RunDetail, Snapshot, TaskMeta } from '../core/records.js';
+import type { TaskChange } from '../core/changes.js';
 
 /** An agent's identity as pinned by Host. */
 export interface AgentRecord {
@@ -84,50 +36,6 @@ export interface SessionRecord {
   readonly sinceMs: number;
 }
 
-/** A task with everything scheduling needs, read to resume it. */
-export interface OpenTask {
-  readonly meta: TaskMeta;
-  readonly action: TaskAction;
-  /** unix seconds: when the action was set, or the task was last changed by a server that does not schedule it */
-  readonly actionClock: number;
-  /** who schedules it; '' is nobody, undefined where the rows do not say one name */
-  readonly scheduler: string | undefined;
-  /** in the order given at creation; only those asked for */
-  readonly hosts: readonly (HostRow & {
-    /** clock and action of its task_host_doing row, if it has one and its run is under way */
-    readonly doing: { readonly clock: number; readonly action: 'start' | 'kill' } | undefined;
-    /** clock of its newest start, 0 if never started */
-    readonly startClock: number;
-    /** ms, of the newest start, if the agent reported it */
-    readonly startedMs: number | null;
-    /** the true result of the newest start is stored */
-    readonly reported: boolean;
-    /** clock of a task_host_doing row that was left behind by someone, though the host's run is over */
-    readonly strayClock: number | undefined;
-    /** an agent may have the newest start: a server has noted that it sends it, or that it was begun or is killed */
-    readonly taken: boolean;
-  })[];
-}
-
-/** What the database says of the open tasks at one moment, whoever wrote it. */
-export interface Survey {
-  readonly tasks: readonly {
-    readonly taskId: number;
-    /** as stored, which need not be one that this program knows */
-    readonly action: string;
-    readonly actionClock: number;
-    /** '' is nobody, undefined where the rows do not say one name */
-    readonly scheduler: string | undefined;
-  }[];
-  /** runs under way: a start's own clock, or that of its kill */
-  readonly doings: readonly {
-    readonly taskId: number;
-    readonly host: string;
-    readonly clock: number;
-    readonly action: string;
-  }[];
-}
-
 /** Who schedules the tasks of this database, by the database's clock. */
 export interface Schedulers {
   /** ms since each scheduler last said that it lives, to a whole second */
@@ -140,15 +48,6 @@ export interface Schedulers {
   take(taskIds: readonly number[], from: string, to: string): Promise<number>;
   /** Gives an open task whose rows do not say one scheduler to `to`. */
   adopt(taskId: number, to: string): Promise<void>;
-}
-
-/** The newest start of one host of any task, open or done. */
-export interface LastRun {
-  readonly status: HostStatus;
-  /** 0 if never started */
-  readonly startClock: number;
-  /** its true result is stored */
-  readonly reported: boolean;
 }
 
 export interface TaskListFilter {
@@ -178,7 +77,7 @@ export interface Store extends AsyncDisposable {
   /** Other programs may write into this database. */
   readonly shared: boolean;
   /** Another process makes the commits, so that this one has time for something else meanwhile. */
-  readonly aside: boolean;
+  readonly outOfProcess: boolean;
 
   /** An id never given before, in rising order. */
   nextTaskId(): Promise<number>;
@@ -210,9 +109,9 @@ export interface Store extends AsyncDisposable {
   /** All hosts, or only these, where the task has them. */
   openTask(taskId: number, hosts?: readonly string[]): Promise<OpenTask | undefined>;
   /** Of all open tasks, or only of these. */
-  survey(taskIds?: readonly number[]): Promise<Survey>;
+  snapshot(taskIds?: readonly number[]): Promise<Snapshot>;
   /** The runs under way on all hosts, or on these. */
-  doingsOf(hosts?: readonly string[]): Promise<Survey['doings']>;
+  activeRunsOf(hosts?: readonly string[]): Promise<Snapshot['activeRuns']>;
 
   agents(): Promise<AgentRecord[]>;
   agent(host: string): Promise<AgentRecord | undefined>;

@@ -3,7 +3,8 @@ import type { StoreDialect } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import { taskMeta } from './rows.js';
 import type { Tables } from './schema/tables.js';
-import type { TaskListFilter, TaskMeta } from './store.js';
+import type { TaskMeta } from '../core/records.js';
+import type { TaskListFilter } from './store.js';
 
 /** Ids in one `in (…)`. */
 const IDS_PER_QUERY = 500;

@@ -4,15 +4,8 @@ import { checkAssignable } from './assignable.js';
 import type { SqlEngine } from './engine.js';
 import { hostStatus, runDetail, taskMeta } from './rows.js';
 import { hostTable, type RunRow, type TaskHostDoingTable, type Tables } from './schema/tables.js';
-import {
-  UnreadableTaskError,
-  type HostOutput,
-  type HostRow,
-  type LastRun,
-  type OpenTask,
-  type RunDetail,
-  type TaskMeta,
-} from './store.js';
+import type { HostOutput, HostRow, LastRun, OpenTask, RunDetail, TaskMeta } from '../core/records.js';
+import { UnreadableTaskError } from './store.js';
 
 type OpenHost = OpenTask['hosts'][number];
 
@@ -186,7 +179,7 @@ export class TaskQueries {
 }
 
 /** A run is under way if and only if it has a doing row. */
-function isTorn({ status, doing, strayClock }: OpenHost): boolean {
+function isTorn({ status, activeRun: doing, strayClock }: OpenHost): boolean {
   return strayClock !== undefined || (doing === undefined && status !== 'waiting' && !isFinal(status));
 }
 
@@ -195,13 +188,13 @@ function openHost(row: HostRow, doing: TaskHostDoingTable | undefined, run: RunR
   const wanted = doing && !isFinal(row.status) ? doing : undefined;
   return {
     ...row,
-    doing: wanted && { clock: wanted.clock, action: wanted.action === 'kill' ? 'kill' : 'start' },
+    activeRun: wanted && { clock: wanted.clock, action: wanted.action === 'kill' ? 'kill' : 'start' },
     strayClock: wanted ? undefined : doing?.clock,
     startClock,
     startedMs: run && run.clock === startClock ? run.started_ms : null,
     reported: reported && isFinal(row.status),
     // What was settled as not started has no run, though the details say so in a row.
-    taken: run?.clock === startClock && run.reason !== 'not-started',
+    dispatched: run?.clock === startClock && run.reason !== 'not-started',
   };
 }
 

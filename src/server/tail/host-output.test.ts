@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import type { TailServerTextFrame } from '../../shared/protocol/tail-frames.js';
 import type { WatchRequest, WatchSink } from '../agents/session-watches.js';
-import { HostOutput } from './host-output.js';
+import { OutputFeed } from './host-output.js';
 import { agentWindow, viewerWindow } from './windows.js';
 
 const MIB = 1024 * 1024;
@@ -18,10 +18,10 @@ class Bench {
   readonly sent: (TailServerTextFrame | Omit<OutputFrame, 't'>)[] = [];
   settled = 0;
   stored = 0;
-  readonly output: HostOutput;
+  readonly output: OutputFeed;
 
   constructor(viewerWindowBytes = 100, agentWindowBytes = 40) {
-    this.output = new HostOutput(0, 'web-01', {
+    this.output = new OutputFeed(0, 'web-01', {
       taskId: 7,
       viewerWindowBytes,
       agentWindowBytes,

@@ -3,7 +3,7 @@ import type { TailServerTextFrame } from '../../shared/protocol/tail-frames.js';
 import type { RunId } from '../../shared/run-key.js';
 import { HostStatus, isFinal } from '../../shared/task-states.js';
 import type { Watch, WatchRequest, WatchSink } from '../agents/session-watches.js';
-import type { RunDetail } from '../store/store.js';
+import type { RunDetail } from '../core/records.js';
 
 /** What the output of one host needs around it. */
 export interface OutputSurroundings {
@@ -19,16 +19,16 @@ export interface OutputSurroundings {
   send(frame: TailServerTextFrame): void;
   sendOutput(frame: Omit<OutputFrame, 't'>): void;
   /** The stored output is to be sent, once its turn has come. */
-  wantStored(output: HostOutput): void;
+  wantStored(output: OutputFeed): void;
   /** `complete` may have changed. */
-  settled(output: HostOutput): void;
+  settled(output: OutputFeed): void;
 }
 
 /**
  * The output of one host of a tail: from its agent while that has it, else from the store, always from the offset that
  * was reached. It keeps no bytes: the agent gets credit only for what the viewer, and the viewer's socket, can take.
  */
-export class HostOutput {
+export class OutputFeed {
   readonly channel: number;
   readonly host: string;
   readonly #around: OutputSurroundings;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunDetail } from '../store/store.js';
+import type { RunDetail } from '../core/records.js';
 import type { HostState } from '../tasks/task-service.js';
 import { HostStates } from './host-states.js';
 

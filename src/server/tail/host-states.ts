@@ -1,5 +1,6 @@
 import { isFinal } from '../../shared/task-states.js';
-import type { RunDetail, Store } from '../store/store.js';
+import type { RunDetail } from '../core/records.js';
+import type { Store } from '../store/store.js';
 import type { HostState, TaskService } from '../tasks/task-service.js';
 
 /** Of so many hosts their details are read by name; of more, those of the whole task are read at once. */

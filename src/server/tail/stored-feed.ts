@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.js';
-import type { HostOutput } from './host-output.js';
+import type { OutputFeed } from './host-output.js';
 
 /**
  * Sends stored outputs of one tail's hosts, one host after another, so that never more than one host's output is in
@@ -9,7 +9,7 @@ export class StoredFeed {
   readonly #store: Pick<Store, 'outputs'>;
   readonly #taskId: number;
   readonly #failed: (error: unknown) => void;
-  readonly #waiting = new Set<HostOutput>();
+  readonly #waiting = new Set<OutputFeed>();
   #running = false;
   #stopped = false;
 
@@ -20,7 +20,7 @@ export class StoredFeed {
     this.#failed = failed;
   }
 
-  add(output: HostOutput): void {
+  add(output: OutputFeed): void {
     this.#waiting.add(output);
     if (this.#running) return;
     this.#running = true;
@@ -42,7 +42,7 @@ export class StoredFeed {
     this.#running = false;
   }
 
-  async #send(output: HostOutput): Promise<void> {
+  async #send(output: OutputFeed): Promise<void> {
     const { clock, detail } = output;
     const rows = await this.#store.outputs(this.#taskId, output.host);
     const row = rows.find(({ host }) => host === output.host);

@@ -10,7 +10,7 @@ import type { SessionRegistry } from '../agents/session-registry.js';
 import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 import { chooseHosts } from './choose-hosts.js';
-import { HostOutput, type OutputSurroundings } from './host-output.js';
+import { OutputFeed, type OutputSurroundings } from './host-output.js';
 import { HostStates } from './host-states.js';
 import { StoredFeed } from './stored-feed.js';
 import type { ViewerSocket } from './viewer-socket.js';
@@ -28,9 +28,9 @@ export class TailSession implements Disposable {
   readonly #parts: TailParts;
   readonly #socket: ViewerSocket;
   readonly #ending: (() => void)[] = [];
-  readonly #outputs: HostOutput[] = [];
-  readonly #byHost = new Map<string, HostOutput>();
-  readonly #incomplete = new Set<HostOutput>();
+  readonly #outputs: OutputFeed[] = [];
+  readonly #byHost = new Map<string, OutputFeed>();
+  readonly #incomplete = new Set<OutputFeed>();
   #asked = false;
   #closed = false;
 
@@ -100,7 +100,7 @@ export class TailSession implements Disposable {
     const feed = new StoredFeed(store, taskId, (error) => this.#fail(error));
     this.#ending.push(() => feed.stop());
     const around = this.#surroundings(taskId, hosts.length, feed);
-    hosts.forEach(({ host }, channel) => this.#add(new HostOutput(channel, host, around)));
+    hosts.forEach(({ host }, channel) => this.#add(new OutputFeed(channel, host, around)));
     for (const { host, clock, stdout, stderr } of frame.from) this.#byHost.get(host)?.resume(clock, stdout, stderr);
     const listed = this.#outputs.map(({ channel, host }) => ({ channel, host }));
     this.#sendTask({
@@ -115,7 +115,7 @@ export class TailSession implements Disposable {
     states.start(hosts);
   }
 
-  #add(output: HostOutput): void {
+  #add(output: OutputFeed): void {
     this.#outputs.push(output);
     this.#byHost.set(output.host, output);
     this.#incomplete.add(output);
@@ -136,7 +136,7 @@ export class TailSession implements Disposable {
     };
   }
 
-  #settled(output: HostOutput): void {
+  #settled(output: OutputFeed): void {
     if (!output.complete) {
       this.#incomplete.add(output);
       return;

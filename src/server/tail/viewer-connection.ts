@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import { closeReason } from '../../shared/protocol/close-codes.js';
-import { MAX_BACKPRESSURE_BYTES } from '../uws.js';
+import { MAX_BACKPRESSURE_BYTES } from '../net/uws.js';
 import type { OutputBuffers } from './output-buffers.js';
 import type { ViewerSocket } from './viewer-socket.js';
 

@@ -19,9 +19,9 @@ function started(shared: boolean, connected: (host: string) => boolean = () => t
     gateway,
     nowMs: () => clock.nowMs,
     shared,
-    lookAgain: (hosts) => again.push(...hosts),
+    refresh: (hosts) => again.push(...hosts),
   });
-  const reach = { connected, holds: () => false, elsewhere: () => false };
+  const reach = { connected, holds: () => false, foreignSchedulerMayReach: () => false };
   const step = createTask(META, 'start', HOSTS, Infinity, { nowMs: NOW_MS, scheduler: 'me', shared, reach });
   return { gateway, again, clock, orders, step, told: () => gateway.assigns.flatMap(({ hosts }) => hosts) };
 }

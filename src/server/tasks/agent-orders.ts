@@ -1,8 +1,8 @@
-import type { AgentGateway } from '../agents/gateway.js';
+import type { AgentGateway } from './agent-gateway.js';
 import { startDeadlineMs } from '../core/deadlines.js';
 import type { Step } from '../core/task-draft.js';
 import { hostEntry } from '../core/task-state.js';
-import type { TaskMeta } from '../store/store.js';
+import type { TaskMeta } from '../core/records.js';
 import { AssignFrames } from './assign-frames.js';
 
 /**
@@ -22,7 +22,7 @@ export interface AgentOrdersParts {
   /** other servers may have changed the task, too */
   readonly shared: boolean;
   /** reads these hosts of the task anew, and tells their agents what they have to do then */
-  readonly lookAgain: (hosts: readonly string[]) => void;
+  readonly refresh: (hosts: readonly string[]) => void;
 }
 
 /** Hosts that get the same frame. */
@@ -47,7 +47,7 @@ export class AgentOrders {
 
   /** `decidedMs`: when the step was worked out. */
   send(meta: TaskMeta | undefined, step: Step, decidedMs: number): void {
-    const { shared, lookAgain } = this.#parts;
+    const { shared, refresh: lookAgain } = this.#parts;
     if (this.#isStale(decidedMs)) {
       const told = step.effects.map(({ host }) => host);
       return lookAgain([...new Set([...told, ...this.#newcomers(step)])]);
@@ -72,7 +72,7 @@ export class AgentOrders {
 
   /** Agents that have come while the start of their runs was being stored: it is not noted yet that they get them. */
   #newcomers({ touched }: Step): readonly string[] {
-    const unsent = touched.filter(({ host, status, delivered }) => {
+    const unsent = touched.filter(({ host, status, dispatched: delivered }) => {
       return status === 'running' && !delivered && this.#parts.gateway.connected(host);
     });
     return unsent.map(({ host }) => host);
@@ -97,7 +97,7 @@ export class AgentOrders {
   }
 
   #assign(frames: AssignFrames, { hosts, clock, untilMs }: Start, decidedMs: number): void {
-    const { gateway, nowMs, lookAgain } = this.#parts;
+    const { gateway, nowMs, refresh: lookAgain } = this.#parts;
     // A server may be stopped at any point.
     const stale = this.#isStale(decidedMs);
     const now = stale ? hosts : hosts.slice(0, HOSTS_A_TURN);

@@ -2,12 +2,12 @@ import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { AgentRun, AgentRunState, ResultFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { AgentEvents, AgentGateway } from '../agents/gateway.js';
+import type { AgentEvents, AgentGateway } from './agent-gateway.js';
 import type { ResultEvent } from '../core/events.js';
 import type { ClosedTasks } from './closed-tasks.js';
 import type { OpenTasks } from './open-tasks.js';
-import { RunIndex } from './run-index.js';
-import { storedText } from './stored-text.js';
+import { RunsByHost } from './run-index.js';
+import { storedText } from '../core/stored-text.js';
 
 /** Turns what agents say into events of the tasks that it is about. */
 export class AgentReports implements AgentEvents {
@@ -19,7 +19,7 @@ export class AgentReports implements AgentEvents {
    * Runs that agents listed as alive although their hosts are settled here. They are left to end by themselves, and
    * counted in what the agent is expected to have, or its digest would differ at every heartbeat until then.
    */
-  readonly #leftAlone = new RunIndex();
+  readonly #leftAlone = new RunsByHost();
 
   constructor(open: OpenTasks, closed: ClosedTasks, gateway: Pick<AgentGateway, 'kill'>, log: Log) {
     this.#open = open;
@@ -40,7 +40,7 @@ export class AgentReports implements AgentEvents {
     const unknown: RunId[] = [];
     for (const [taskId, ofTask] of listed) {
       if (this.#open.has(taskId)) this.#listedOpen(taskId, host, ofTask, newStore);
-      else if (this.#open.foreignRuns.get(host, taskId)) continue;
+      else if (this.#open.peerRuns.get(host, taskId)) continue;
       else for (const [clock, state] of ofTask) if (isAlive({ state })) unknown.push({ taskId, clock });
     }
     if (unknown.length > 0) void this.#listedClosed(host, unknown);
@@ -60,7 +60,7 @@ export class AgentReports implements AgentEvents {
 
   expectedRuns(host: string): readonly RunId[] {
     const wanted = this.#open.runs.of(host).filter(({ taskId }) => !this.#open.isQueued(taskId, host));
-    const others = [...this.#leftAlone.of(host), ...this.#open.foreignRuns.of(host)];
+    const others = [...this.#leftAlone.of(host), ...this.#open.peerRuns.of(host)];
     if (others.length === 0) return wanted;
     const expected = new Map([...wanted, ...others].map((run) => [`${run.taskId} ${run.clock}`, run]));
     return [...expected.values()];

@@ -1,5 +1,5 @@
 import type { AssignFrame } from '../../shared/protocol/agent-frames.js';
-import type { TaskMeta } from '../store/store.js';
+import type { TaskMeta } from '../core/records.js';
 
 /** The parts of an assign frame that are the same for every host and start of a task. */
 type FrameBody = Pick<AssignFrame, 't' | 'taskId' | 'account' | 'script' | 'args' | 'stdin' | 'timeoutMs'>;

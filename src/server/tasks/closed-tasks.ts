@@ -1,7 +1,8 @@
 import type { RunId } from '../../shared/run-key.js';
 import type { ResultEvent } from '../core/events.js';
 import { isFinal } from '../../shared/task-states.js';
-import type { LastRun, Store } from '../store/store.js';
+import type { LastRun } from '../core/records.js';
+import type { Store } from '../store/store.js';
 import type { HostState } from './task-service.js';
 
 /** What still happens to tasks that are done, straight on the store. */

@@ -2,14 +2,15 @@ import type { Log } from '../../shared/log.js';
 import type { ResultFrame, AgentRun } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { HostAction, TaskAction } from '../../shared/task-states.js';
-import type { AgentEvents, AgentGateway, OpenRun, PulledWork, SettledRun } from '../agents/gateway.js';
+import type { AgentEvents, AgentGateway, OpenRun, PulledWork, SettledRun } from './agent-gateway.js';
 import type { Answer, StoredOutput, TaskEvent } from '../core/events.js';
 import { FINISHED } from '../core/reduce.js';
 import type { Step } from '../core/task-draft.js';
-import { DatabaseWatch } from '../peers/database-watch.js';
+import { Reconciler } from '../peers/reconciler.js';
 import { Heartbeat } from '../peers/heartbeat.js';
-import { NO_HINTS, type Hints } from '../peers/hints.js';
-import type { Store, TaskMeta } from '../store/store.js';
+import { NO_NOTIFIER, type Notifier } from '../peers/notifier.js';
+import type { TaskMeta } from '../core/records.js';
+import type { Store } from '../store/store.js';
 import { AgentReports } from './agent-reports.js';
 import { ChangeListeners } from './change-listeners.js';
 import { ClosedTasks } from './closed-tasks.js';
@@ -30,8 +31,8 @@ export interface TaskServiceOptions {
   /** false: tasks are stored, and what others schedule is passed on, but nothing is scheduled here */
   readonly schedules?: boolean | undefined;
   /** how often the database is looked at for what others have written, ms */
-  readonly watchIntervalMs?: number | undefined;
-  readonly hints?: Hints | undefined;
+  readonly reconcileIntervalMs?: number | undefined;
+  readonly notifier?: Notifier | undefined;
   /** how long after its assignment a run may still start, ms; the task's timeout by default, and at most */
   readonly startWithinMs?: number | undefined;
   /** how long an identical task with stdin is taken for the same alarm, ms; 0, the default, is off */
@@ -51,7 +52,7 @@ const WATCH_INTERVAL_MS = 1_000;
  */
 export interface RunningTaskService extends TaskService, AgentEvents, PulledWork, AsyncDisposable {
   /** An agent of any kind has come: what other servers have for it is looked up. */
-  agentCame(host: string): void;
+  agentConnected(host: string): void;
 }
 
 /** Reads the open tasks and goes on with them. Rejects with StoreError if the store can't be read. */
@@ -74,20 +75,20 @@ class StoredTaskService implements RunningTaskService {
   readonly #reports: AgentReports;
   readonly #creator: TaskCreator;
   readonly #viewed: ViewedTasks;
-  readonly #watch: DatabaseWatch;
+  readonly #reconciler: Reconciler;
   readonly #heartbeat: Heartbeat;
-  readonly #hints: Hints;
+  readonly #notifier: Notifier;
   readonly #schedules: boolean;
   readonly #shared: boolean;
 
   constructor(options: TaskServiceOptions) {
-    const { store, gateway, log, clock, reconnectMs = RECONNECT_MS, hints = NO_HINTS } = options;
+    const { store, gateway, log, clock, reconnectMs = RECONNECT_MS, notifier: hints = NO_NOTIFIER } = options;
     const { startWithinMs = Number.POSITIVE_INFINITY, duplicateWindowMs = 0 } = options;
     const { schedulerName, schedules = true } = options;
     this.#nowMs = clock.nowMs;
     this.#schedules = schedules;
     this.#shared = store.shared;
-    this.#hints = hints;
+    this.#notifier = hints;
     this.#open = new OpenTasks({
       store,
       gateway,
@@ -95,7 +96,7 @@ class StoredTaskService implements RunningTaskService {
       nowMs: clock.nowMs,
       copyRules: { startWithinMs, reconnectMs, scheduler: schedules ? schedulerName : undefined },
       listeners: this.#listeners,
-      tellOthers: (taskId) => hints.tell(taskId),
+      publish: (taskId) => hints.publish(taskId),
     });
     this.#closed = new ClosedTasks(store);
     this.#reports = new AgentReports(this.#open, this.#closed, gateway, log);
@@ -109,25 +110,25 @@ class StoredTaskService implements RunningTaskService {
       created: (meta, step) => this.#created(meta, step),
     });
     this.#viewed = new ViewedTasks(this.#open, this.#closed, this.#listeners, log);
-    this.#watch = new DatabaseWatch({
+    this.#reconciler = new Reconciler({
       store,
-      open: this.#open,
+      tasks: this.#open,
       name: schedulerName,
       schedules,
       present: (host) => gateway.present(host),
       connected: (host) => gateway.connected(host),
       holds: (host, run) => gateway.holdsRun(host, run),
-      looked: () => this.#viewed.refresh(),
-      intervalMs: options.watchIntervalMs ?? WATCH_INTERVAL_MS,
+      refreshed: () => this.#viewed.refresh(),
+      intervalMs: options.reconcileIntervalMs ?? WATCH_INTERVAL_MS,
       log,
     });
     this.#heartbeat = new Heartbeat(store.schedulers, schedulerName, log);
-    hints.onTold((taskIds) => this.#watch.look(taskIds));
+    hints.subscribe((taskIds) => this.#reconciler.refresh(taskIds));
   }
 
   async start(): Promise<void> {
     if (this.#shared) await this.#heartbeat.start();
-    await this.#watch.start();
+    await this.#reconciler.start();
   }
 
   async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
@@ -144,7 +145,7 @@ class StoredTaskService implements RunningTaskService {
   }
 
   async states(taskId: number): Promise<readonly HostState[] | undefined> {
-    const state = this.#open.mine(taskId) ? this.#open.state(taskId) : undefined;
+    const state = this.#open.owns(taskId) ? this.#open.state(taskId) : undefined;
     if (!state) return this.#closed.states(taskId);
     return state.hosts.map(({ host, status, startClock }) => ({ host, status, clock: startClock }));
   }
@@ -157,8 +158,8 @@ class StoredTaskService implements RunningTaskService {
     this.#reports.agentListed(host, runs, newStore);
   }
 
-  agentCame(host: string): void {
-    this.#watch.agentCame(host);
+  agentConnected(host: string): void {
+    this.#reconciler.agentConnected(host);
   }
 
   runStarted(host: string, run: RunId, startedMs: number): void {
@@ -177,7 +178,7 @@ class StoredTaskService implements RunningTaskService {
     return openRuns(this.#open, host);
   }
 
-  async runTaken(host: string, { taskId, clock }: RunId): Promise<void> {
+  async runDispatched(host: string, { taskId, clock }: RunId): Promise<void> {
     await this.#open.post(taskId, { kind: 'started', host, clock, startedMs: this.#nowMs() });
   }
 
@@ -194,14 +195,14 @@ class StoredTaskService implements RunningTaskService {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#watch[Symbol.asyncDispose]();
+    await this.#reconciler[Symbol.asyncDispose]();
     await this.#open[Symbol.asyncDispose]();
     await this.#heartbeat[Symbol.asyncDispose]();
   }
 
   #created(meta: TaskMeta, step: Step): void {
     if (this.#schedules) this.#open.adopt(meta, step);
-    else this.#hints.tell(meta.id);
+    else this.#notifier.publish(meta.id);
   }
 
   async #act(taskId: number, event: TaskEvent): Promise<ActionOutcome> {

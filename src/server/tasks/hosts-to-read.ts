@@ -17,7 +17,7 @@ export function hostsToRead(
   events: readonly TaskEvent[],
   context: ReadingContext,
 ): readonly string[] | 'all' | undefined {
-  if (copy.state && copy.mine) return staleHosts(copy.state, events, context);
+  if (copy.state && copy.owned) return staleHosts(copy.state, events, context);
   if (!copy.state && !context.elsewhere) return 'all';
   const hosts = new Set(copy.state ? [] : copy.activeHosts);
   for (const event of events) {
@@ -43,7 +43,7 @@ function staleHosts(
       if (shared) return 'all';
     } else if (event.kind === 'host-action') {
       if (shared) hosts.add(event.host);
-    } else if (event.kind === 'look') {
+    } else if (event.kind === 'refresh') {
       if (event.hosts === 'all') return 'all';
       looked = true;
       for (const host of event.hosts) hosts.add(host);
@@ -72,7 +72,7 @@ function clocksOf(event: TaskEvent): readonly number[] {
 
 function namedHosts(event: TaskEvent): readonly string[] {
   switch (event.kind) {
-    case 'look':
+    case 'refresh':
       return event.hosts === 'all' ? [] : event.hosts;
     case 'task-action':
     case 'wake':

@@ -1,16 +1,17 @@
 import type { Log } from '../../shared/log.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { AgentGateway } from '../agents/gateway.js';
+import type { AgentGateway } from './agent-gateway.js';
 import type { Answer, Context, TaskEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
 import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
-import type { Looks } from '../peers/compare-survey.js';
-import type { WatchedTasks } from '../peers/watched-tasks.js';
-import { StoreError, UnreadableTaskError, type Store, type Survey, type TaskMeta } from '../store/store.js';
+import type { StaleHosts } from '../peers/snapshot-diff.js';
+import type { TrackedTasks } from '../peers/tracked-tasks.js';
+import type { Snapshot, TaskMeta } from '../core/records.js';
+import { StoreError, UnreadableTaskError, type Store } from '../store/store.js';
 import { AgentOrders } from './agent-orders.js';
 import type { ChangeListeners } from './change-listeners.js';
 import { forEachBounded } from './for-each-bounded.js';
-import { RunIndex } from './run-index.js';
+import { RunsByHost } from './run-index.js';
 import type { CopyRules } from './task-copy.js';
 import { TaskMailbox, type MailboxHost } from './task-mailbox.js';
 import { UnreadTasks } from './unread-tasks.js';
@@ -31,7 +32,7 @@ export interface OpenTasksOptions {
   readonly copyRules: CopyRules;
   readonly listeners: ChangeListeners;
   /** called with each task whose change other servers are to hear of */
-  readonly tellOthers: (taskId: number) => void;
+  readonly publish: (taskId: number) => void;
 }
 
 interface OpenTask {
@@ -43,11 +44,11 @@ interface OpenTask {
  * The open tasks of this server: their mailboxes, their deadlines, and what follows from each of their commits. Those
  * that it schedules are all here; of others' tasks those with a run on a host whose agent is connected here.
  */
-export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
+export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
   readonly store: Store;
   readonly copyRules: CopyRules;
   /** runs that scheduling has under way, by host */
-  readonly runs = new RunIndex();
+  readonly runs = new RunsByHost();
   readonly #options: OpenTasksOptions;
   readonly #tasks = new Map<number, OpenTask>();
   readonly #wakes: WakeQueue;
@@ -62,12 +63,12 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
     this.#wakes = new WakeQueue(options.nowMs, (taskId) => this.#wake(taskId));
   }
 
-  readonly unseen = new Set<string>();
-  strangersLive = false;
-  #foreignRuns = new RunIndex();
-  #elsewhere = new Set<number>();
+  readonly unreconciled = new Set<string>();
+  foreignSchedulerAlive = false;
+  #peerRuns = new RunsByHost();
+  #ownedByPeers = new Set<number>();
 
-  async load(taskIds: readonly number[], doings: Survey['doings']): Promise<void> {
+  async load(taskIds: readonly number[], doings: Snapshot['activeRuns']): Promise<void> {
     const doingsOf = Map.groupBy(doings, ({ taskId }) => taskId);
     for (const taskId of taskIds)
       this.#unread.add(
@@ -77,50 +78,48 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
     await forEachBounded(taskIds, READ_AT_ONCE, (taskId) => this.#mailbox(taskId).settle());
   }
 
-  setElsewhere(taskIds: Iterable<number>): void {
-    this.#elsewhere = new Set(taskIds);
+  setOwnedByPeers(taskIds: Iterable<number>): void {
+    this.#ownedByPeers = new Set(taskIds);
   }
 
-  addElsewhere(taskIds: Iterable<number>): void {
-    for (const taskId of taskIds) this.#elsewhere.add(taskId);
+  addOwnedByPeers(taskIds: Iterable<number>): void {
+    for (const taskId of taskIds) this.#ownedByPeers.add(taskId);
   }
 
   /** As set last. */
-  get foreignRuns(): RunIndex {
-    return this.#foreignRuns;
+  get peerRuns(): RunsByHost {
+    return this.#peerRuns;
   }
 
-  setForeignRuns(runs: Iterable<RunId & { readonly host: string }>): void {
-    this.#foreignRuns = new RunIndex();
-    for (const { host, taskId, clock } of runs) this.#foreignRuns.set(host, { taskId, clock });
+  setPeerRuns(runs: Iterable<RunId & { readonly host: string }>): void {
+    this.#peerRuns = new RunsByHost();
+    for (const { host, taskId, clock } of runs) this.#peerRuns.set(host, { taskId, clock });
   }
 
-  async lookAt(looks: Looks): Promise<ReadonlySet<number>> {
+  async refresh(looks: StaleHosts): Promise<ReadonlySet<number>> {
     const failed = new Set<number>();
     await forEachBounded(looks, READ_AT_ONCE, async ([taskId, hosts]) => {
-      if (!(await this.#look(taskId, hosts))) failed.add(taskId);
+      if (!(await this.#refresh(taskId, hosts))) failed.add(taskId);
     });
     return failed;
   }
 
   /** False where that failed; it is tried again then. */
-  async #look(taskId: number, hosts: readonly string[] | 'all'): Promise<boolean> {
+  async #refresh(taskId: number, hosts: readonly string[] | 'all'): Promise<boolean> {
     if (this.#stopping) return false;
     return await this.#mailbox(taskId)
-      .post({ kind: 'look', hosts })
-      .then(
-        () => true,
-        // Logged by `failed`.
-        () => false,
-      );
+      .post({ kind: 'refresh', hosts })
+      .then(() => true)
+      // Logged by `failed`.
+      .catch(() => false);
   }
 
   get shared(): boolean {
     return this.store.shared;
   }
 
-  scheduledElsewhere(taskId: number): boolean {
-    return this.#elsewhere.has(taskId);
+  ownedByPeer(taskId: number): boolean {
+    return this.#ownedByPeers.has(taskId);
   }
 
   /** Takes in a task that was just created, and sends its first assignments. */
@@ -152,7 +151,7 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
 
   /** True if `runs` holds all runs of this host. */
   complete(host: string): boolean {
-    return !this.unseen.has(host) && !this.#unread.concern(host);
+    return !this.unreconciled.has(host) && !this.#unread.concern(host);
   }
 
   meta(taskId: number): TaskMeta | undefined {
@@ -164,8 +163,8 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
     return this.#tasks.get(taskId)?.mailbox.state;
   }
 
-  mine(taskId: number): boolean {
-    return this.#tasks.get(taskId)?.mailbox.mine ?? false;
+  owns(taskId: number): boolean {
+    return this.#tasks.get(taskId)?.mailbox.owned ?? false;
   }
 
   waits(taskId: number): boolean {
@@ -203,7 +202,7 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
       scheduler: mine ? copyRules.scheduler : undefined,
       shared: this.shared,
       reach: {
-        elsewhere: (host) => this.strangersLive && !gateway.present(host),
+        foreignSchedulerMayReach: (host) => this.foreignSchedulerAlive && !gateway.present(host),
         connected: (host) => gateway.connected(host),
         holds: (host, clock) => gateway.holdsRun(host, { taskId, clock }),
       },
@@ -221,7 +220,7 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
     for (const entry of step.touched) this.#index(taskId, entry);
     this.#tasks.get(taskId)?.orders.send(mailbox.meta, step, decidedMs);
     this.#wakeFor(mailbox, step.state);
-    if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.tellOthers(taskId);
+    if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.publish(taskId);
     if (this.#options.listeners.wanted(taskId)) {
       for (const { host, status, startClock } of step.touched) {
         this.#options.listeners.tell(taskId, { host, status, clock: startClock });
@@ -246,13 +245,13 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
   }
 
   /** Whoever schedules a task wakes for its deadlines. */
-  #wakeFor({ taskId, mine }: TaskMailbox, state: TaskState | undefined): void {
+  #wakeFor({ taskId, owned: mine }: TaskMailbox, state: TaskState | undefined): void {
     if (!this.#stopping) this.#wakes.set(taskId, (mine && state?.wakeAtMs) || Number.POSITIVE_INFINITY);
   }
 
   /** The server that schedules the task, or one with the session of a host that this one does not reach. */
   #concernsOthers(mailbox: TaskMailbox, step: Step): boolean {
-    if (!mailbox.mine) return step.changes.length > 0;
+    if (!mailbox.owned) return step.changes.length > 0;
     return step.touched.some((entry) => isActive(entry) && !this.#options.gateway.present(entry.host));
   }
 
@@ -276,9 +275,9 @@ export class OpenTasks implements MailboxHost, WatchedTasks, AsyncDisposable {
   #orders(taskId: number): AgentOrders {
     const { gateway, nowMs } = this.#options;
     const lookAgain = (hosts: readonly string[]): void => {
-      if (hosts.length > 0) void this.#look(taskId, hosts);
+      if (hosts.length > 0) void this.#refresh(taskId, hosts);
     };
-    return new AgentOrders(taskId, { gateway, nowMs, shared: this.shared, lookAgain });
+    return new AgentOrders(taskId, { gateway, nowMs, shared: this.shared, refresh: lookAgain });
   }
 
   #wake(taskId: number): void {

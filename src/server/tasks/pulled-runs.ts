@@ -1,7 +1,7 @@
 import { startDeadlineMs } from '../core/deadlines.js';
 import { hostEntry } from '../core/task-state.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { OpenRun, SettledRun } from '../agents/gateway.js';
+import type { OpenRun, SettledRun } from './agent-gateway.js';
 import type { Store } from '../store/store.js';
 import type { ClosedTasks } from './closed-tasks.js';
 import type { OpenTasks } from './open-tasks.js';
@@ -28,7 +28,7 @@ export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | un
       timeoutMs: state.rules.timeoutMs,
       startUntilMs: startDeadlineMs(entry, state.rules),
       assignedAtMs: entry.assignedAtMs,
-      delivered: entry.delivered,
+      dispatched: entry.dispatched,
       startedAtMs: entry.startedAtMs,
       startedMs: entry.startedMs,
     });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OnceKey } from '../store/changes.js';
+import type { IdempotencyKey } from '../core/changes.js';
 import { NotWantedError } from '../store/store.js';
 import type { CreatedTask, NewTask } from './task-service.js';
 
@@ -14,7 +14,7 @@ interface Request {
 }
 
 /** Under which key a request counts once: its caller's own, or what it says where it is an alarm's. */
-export function onceKeyOf(task: NewTask, duplicateWindowMs: number): OnceKey | undefined {
+export function idempotencyKeyOf(task: NewTask, duplicateWindowMs: number): IdempotencyKey | undefined {
   const { idempotencyKey, ...said } = task;
   if (idempotencyKey !== undefined) return { key: digest(`header\n${idempotencyKey}`), ttlMs: IDEMPOTENCY_MS };
   // Only alarms send stdin; whoever starts a task twice by hand means it.
@@ -36,7 +36,7 @@ export class RecentRequests {
   }
 
   /** `create` makes the task if nobody has; if it fails, so does everyone who waits for it. */
-  async share({ key, ttlMs }: OnceKey, create: () => Promise<CreatedTask>): Promise<CreatedTask> {
+  async share({ key, ttlMs }: IdempotencyKey, create: () => Promise<CreatedTask>): Promise<CreatedTask> {
     for (;;) {
       const first = this.#requests.get(key);
       if (!first || first.untilMs <= this.#nowMs()) break;

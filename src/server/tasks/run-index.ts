@@ -3,7 +3,7 @@ import type { RunId } from '../../shared/run-key.js';
 const NONE: readonly RunId[] = Object.freeze([]);
 
 /** Runs by host: at most one clock a task. */
-export class RunIndex {
+export class RunsByHost {
   readonly #runs = new Map<string, Map<number, RunId>>();
 
   set(host: string, run: RunId): void {

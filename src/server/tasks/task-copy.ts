@@ -1,6 +1,7 @@
 import { resumeTask, withFreshHosts } from '../core/resume-task.js';
 import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/task-state.js';
-import type { Store, TaskMeta } from '../store/store.js';
+import type { TaskMeta } from '../core/records.js';
+import type { Store } from '../store/store.js';
 
 export interface CopyRules {
   /** how long after its assignment a run may start, ms */
@@ -23,7 +24,7 @@ export class TaskCopy {
   #state: TaskState | undefined;
   /** the state before it was given up: some of what it knows is in no table */
   #known: TaskState | undefined;
-  #mine = false;
+  #owned = false;
   #whole = false;
   #judgeFromMs = 0;
 
@@ -43,8 +44,8 @@ export class TaskCopy {
   }
 
   /** This server schedules the task, as far as it knows. */
-  get mine(): boolean {
-    return this.#mine;
+  get owned(): boolean {
+    return this.#owned;
   }
 
   /** Hosts whose runs were under way when the task was last looked at. */
@@ -56,7 +57,7 @@ export class TaskCopy {
   create(meta: TaskMeta, state: TaskState): void {
     this.#meta = meta;
     this.#state = state;
-    this.#mine = true;
+    this.#owned = true;
     this.#whole = true;
   }
 
@@ -84,12 +85,12 @@ export class TaskCopy {
     const mine = scheduler !== undefined && open.scheduler === scheduler;
     // Who schedules a task needs to know all of it.
     if (mine && !this.#whole && hosts !== 'all') return this.read('all', nowMs);
-    if (mine && !this.#mine) this.#judgeFromMs = nowMs() + reconnectMs;
+    if (mine && !this.#owned) this.#judgeFromMs = nowMs() + reconnectMs;
     const limits = { startWithinMs, judgeFromMs: this.#judgeFromMs };
     const before = this.#state ?? this.#known;
     const fresh = resumeTask(open, limits, nowMs(), before);
     this.#meta = open.meta;
-    this.#mine = mine;
+    this.#owned = mine;
     this.#whole = hosts === 'all' || (mine && this.#whole);
     this.#state = hosts === 'all' || !this.#state ? fresh : withFreshHosts(this.#state, fresh, nowMs());
     this.#known = undefined;

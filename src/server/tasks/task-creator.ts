@@ -2,9 +2,10 @@ import type { Log } from '../../shared/log.js';
 import { createTask } from '../core/create-task.js';
 import type { Context } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
-import type { OnceKey } from '../store/changes.js';
-import { DuplicateTaskError, StoreError, TaskIdTakenError, type Store, type TaskMeta } from '../store/store.js';
-import { onceKeyOf, RecentRequests } from './recent-requests.js';
+import type { IdempotencyKey } from '../core/changes.js';
+import type { TaskMeta } from '../core/records.js';
+import { DuplicateTaskError, StoreError, TaskIdTakenError, type Store } from '../store/store.js';
+import { idempotencyKeyOf, RecentRequests } from './recent-requests.js';
 import type { CreatedTask, NewTask } from './task-service.js';
 
 /** How often another id is asked for, where others write tasks of their own into the database. */
@@ -34,7 +35,7 @@ export class TaskCreator {
 
   async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
     const { duplicateWindowMs, log } = this.#options;
-    const onceKey = onceKeyOf(task, duplicateWindowMs);
+    const onceKey = idempotencyKeyOf(task, duplicateWindowMs);
     if (!onceKey) return this.#create(task, undefined, wanted);
     const outcome = await this.#recent.share(onceKey, () => this.#create(task, onceKey, wanted));
     if (outcome.duplicate)
@@ -42,7 +43,7 @@ export class TaskCreator {
     return outcome;
   }
 
-  async #create(task: NewTask, onceKey: OnceKey | undefined, wanted?: () => boolean): Promise<CreatedTask> {
+  async #create(task: NewTask, onceKey: IdempotencyKey | undefined, wanted?: () => boolean): Promise<CreatedTask> {
     for (let attempt = 1; ; attempt++) {
       try {
         return { id: await this.#commit(task, onceKey, wanted), duplicate: false };
@@ -55,7 +56,7 @@ export class TaskCreator {
     }
   }
 
-  async #commit(task: NewTask, onceKey: OnceKey | undefined, wanted?: () => boolean): Promise<number> {
+  async #commit(task: NewTask, onceKey: IdempotencyKey | undefined, wanted?: () => boolean): Promise<number> {
     const { store, startWithinMs, log, created } = this.#options;
     const { action, hosts, idempotencyKey: _, ...description } = task;
     const id = await store.nextTaskId();
@@ -64,7 +65,7 @@ export class TaskCreator {
     const meta: TaskMeta = { ...description, id, created: new Date(Math.floor(context.nowMs / 1_000) * 1_000) };
     const step = createTask(meta, action, hosts, startWithinMs, context);
     const changes = step.changes.map((change) =>
-      change.kind === 'create-task' && onceKey ? { ...change, onceKeys: [onceKey] } : change,
+      change.kind === 'create-task' && onceKey ? { ...change, idempotencyKeys: [onceKey] } : change,
     );
     await store.commit(changes, wanted);
     log.info({ task: id, hosts: hosts.length, action: step.state.action }, 'task created');

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { createTask } from '../core/create-task.js';
 import type { Context, ResultEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
-import type { TaskChange } from '../store/changes.js';
+import type { TaskChange } from '../core/changes.js';
 import { StaleStateError, StoreError, type Store } from '../store/store.js';
 import { metaOf } from '../store/testing/sample-task.js';
 import { SqlitePlace } from '../store/testing/store-place.js';
@@ -28,7 +28,7 @@ class HeldTask implements MailboxHost, AsyncDisposable {
   #arrived = Promise.withResolvers<void>();
 
   readonly store: MailboxHost['store'] = {
-    aside: true,
+    outOfProcess: true,
     commit: (changes) => this.#commit(changes),
     openTask: (taskId, hosts) => this.#real.openTask(taskId, hosts),
   };
@@ -74,7 +74,7 @@ class HeldTask implements MailboxHost, AsyncDisposable {
     await this.#real.commit(changes);
   }
 
-  scheduledElsewhere(): boolean {
+  ownedByPeer(): boolean {
     return false;
   }
 
@@ -110,7 +110,7 @@ const CONTEXT: Context = {
   nowMs: NOW_MS,
   scheduler: SELF,
   shared: true,
-  reach: { connected: () => true, holds: () => false, elsewhere: () => false },
+  reach: { connected: () => true, holds: () => false, foreignSchedulerMayReach: () => false },
 };
 const STORED = { outcome: 'stored' };
 
@@ -189,7 +189,7 @@ describe('a task whose commits are made aside', () => {
     task.onCommitted = ({ state }) => {
       if (!state.ended) return;
       task.onCommitted = () => undefined;
-      void task.mailbox.post({ kind: 'look', hosts: ['a'] }).then(() => task.told.push('looked'));
+      void task.mailbox.post({ kind: 'refresh', hosts: ['a'] }).then(() => task.told.push('looked'));
     };
     const result = task.mailbox.post(task.resultOf('a'));
     (await task.commitBegun()).resolve(undefined);

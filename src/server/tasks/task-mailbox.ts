@@ -2,7 +2,8 @@ import type { Answer, Context, TaskEvent } from '../core/events.js';
 import { reduce, type Reduction } from '../core/reduce.js';
 import type { Step } from '../core/task-draft.js';
 import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
-import { StaleStateError, StoreError, type Store, type TaskMeta } from '../store/store.js';
+import type { TaskMeta } from '../core/records.js';
+import { StaleStateError, StoreError, type Store } from '../store/store.js';
 import { hostsToRead } from './hosts-to-read.js';
 import { TaskCopy, type CopyRules } from './task-copy.js';
 
@@ -13,7 +14,7 @@ const ATTEMPTS = 3;
 /** How long an event that nobody waits for may wait for another one to share its commit. */
 const LAZY_MS = 500;
 /** In place of a look whose hosts are looked at together with others. */
-const NO_LOOK: TaskEvent = Object.freeze({ kind: 'look', hosts: [] } as const);
+const NO_REFRESH: TaskEvent = Object.freeze({ kind: 'refresh', hosts: [] } as const);
 
 interface Item {
   readonly event: TaskEvent;
@@ -25,12 +26,12 @@ interface Item {
 
 /** What a mailbox needs of the service around it. */
 export interface MailboxHost {
-  readonly store: Pick<Store, 'aside' | 'commit' | 'openTask'>;
+  readonly store: Pick<Store, 'outOfProcess' | 'commit' | 'openTask'>;
   readonly copyRules: CopyRules;
   /** others change tasks in this database, too */
   readonly shared: boolean;
   /** another server is known to schedule the task */
-  scheduledElsewhere(taskId: number): boolean;
+  ownedByPeer(taskId: number): boolean;
   /** `mine`: this server schedules the task */
   context(taskId: number, mine: boolean): Context;
   /** hosts were read from the store */
@@ -56,7 +57,7 @@ export class TaskMailbox implements Disposable {
   readonly #copy: TaskCopy;
   #queue: Item[] = [];
   /** hosts whose agents are to hear of what others have decided; kept until a step that tells them is durable */
-  readonly #untold = new Set<string>();
+  readonly #stale = new Set<string>();
   #running: Promise<void> | undefined;
   /** the step that was committed last, until its events are answered */
   #committed: { readonly step: Reduction; readonly items: readonly Item[]; readonly decidedMs: number } | undefined;
@@ -81,8 +82,8 @@ export class TaskMailbox implements Disposable {
   }
 
   /** This server schedules the task; else the state may hold only some of the hosts. */
-  get mine(): boolean {
-    return this.#copy.mine;
+  get owned(): boolean {
+    return this.#copy.owned;
   }
 
   /** Hosts of the task whose runs were under way when it was last looked at. */
@@ -132,7 +133,7 @@ export class TaskMailbox implements Disposable {
       this[Symbol.dispose]();
       const items = this.#queue.splice(0, EVENTS_PER_COMMIT);
       if (!(await this.#read(items))) return;
-      if (items.length > 0 || this.#untold.size > 0) await this.#step(items);
+      if (items.length > 0 || this.#stale.size > 0) await this.#step(items);
       // What comes of it may be an event of this very task.
       if (this.#queue.length === 0) this.#tell();
     } while (this.#queue.length > 0);
@@ -150,24 +151,24 @@ export class TaskMailbox implements Disposable {
 
   /** Whoever schedules a task keeps it until it has ended, others while something of it runs. */
   get #done(): boolean {
-    const { state, mine } = this.#copy;
+    const { state, owned: mine } = this.#copy;
     return state !== undefined && (mine ? state.ended : !state.hosts.some(isActive));
   }
 
   /** False if there is no open task to work on; everything that waited has been answered then. */
   async #read(items: readonly Item[]): Promise<boolean> {
     const host = this.#host;
-    const context = host.context(this.taskId, this.#copy.mine);
+    const context = host.context(this.taskId, this.#copy.owned);
     const wanted = hostsToRead(
       this.#copy,
       items.map(({ event }) => event),
-      { nowMs: context.nowMs, shared: host.shared, elsewhere: host.scheduledElsewhere(this.taskId) },
+      { nowMs: context.nowMs, shared: host.shared, elsewhere: host.ownedByPeer(this.taskId) },
     );
     if (wanted === undefined) return true;
     this.#tell();
     let news: readonly string[] | undefined;
     try {
-      news = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.mine).nowMs);
+      news = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.owned).nowMs);
     } catch (error) {
       this.#fail([...items, ...this.#queue.splice(0)], error);
       return false;
@@ -178,16 +179,16 @@ export class TaskMailbox implements Disposable {
       return false;
     }
     host.loaded(this, this.#copy.state?.hosts ?? []);
-    for (const name of news) this.#untold.add(name);
+    for (const name of news) this.#stale.add(name);
     return true;
   }
 
   async #step(items: readonly Item[]): Promise<void> {
     if (!this.#copy.state) return;
-    for (const { event } of items) for (const host of looksAt(event, this.#copy.state)) this.#untold.add(host);
-    const events = items.map(({ event }) => (event.kind === 'look' ? NO_LOOK : event));
-    if (this.#untold.size > 0) events.push({ kind: 'look', hosts: [...this.#untold] });
-    const context = this.#host.context(this.taskId, this.#copy.mine);
+    for (const { event } of items) for (const host of refreshedHosts(event, this.#copy.state)) this.#stale.add(host);
+    const events = items.map(({ event }) => (event.kind === 'refresh' ? NO_REFRESH : event));
+    if (this.#stale.size > 0) events.push({ kind: 'refresh', hosts: [...this.#stale] });
+    const context = this.#host.context(this.taskId, this.#copy.owned);
     const step = reduce(this.#copy.state, events, context);
     try {
       await this.#commit(step.changes);
@@ -197,10 +198,10 @@ export class TaskMailbox implements Disposable {
       else this.#fail(items, error);
       return;
     }
-    this.#untold.clear();
+    this.#stale.clear();
     this.#copy.advance(step.state);
     this.#committed = { step, items, decidedMs: context.nowMs };
-    if (!this.#host.store.aside) this.#tell();
+    if (!this.#host.store.outOfProcess) this.#tell();
   }
 
   /** While the database is at it, the step before is answered. */
@@ -237,7 +238,7 @@ function asStoreError(cause: unknown): StoreError {
 }
 
 /** Hosts that a look is about: should its commit fail, they are to be looked at again. */
-function looksAt(event: TaskEvent, state: TaskState): readonly string[] {
-  if (event.kind !== 'look') return [];
+function refreshedHosts(event: TaskEvent, state: TaskState): readonly string[] {
+  if (event.kind !== 'refresh') return [];
   return event.hosts === 'all' ? state.hosts.filter(isActive).map(({ host }) => host) : event.hosts;
 }

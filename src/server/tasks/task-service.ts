@@ -1,6 +1,6 @@
 import type { ActionOutcome } from '../core/events.js';
 import type { HostAction, HostStatus, TaskAction } from '../../shared/task-states.js';
-import type { TaskMeta } from '../store/store.js';
+import type { TaskMeta } from '../core/records.js';
 
 /** A validated POST /ibex/v1/tasks: hosts cleaned, title with its suffix, defaults filled in. */
 export interface NewTask extends Omit<TaskMeta, 'id' | 'created'> {

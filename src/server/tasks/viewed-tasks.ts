@@ -22,7 +22,7 @@ export class ViewedTasks {
   /** Reads them anew. Told are all hosts; those that are as before change nothing for whoever listens. */
   refresh(): void {
     if (this.#refreshing) return;
-    const viewed = this.#listeners.taskIds().filter((taskId) => !this.#open.mine(taskId));
+    const viewed = this.#listeners.taskIds().filter((taskId) => !this.#open.owns(taskId));
     if (viewed.length === 0) return;
     this.#refreshing = true;
     this.#tell(viewed)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../../shared/log.js';
-import { readServerConfig } from '../config.js';
+import { readServerConfig } from '../config/server-config.js';
 import { Server } from '../server.js';
 import type { MysqlPlace } from '../store/testing/mysql-place.js';
 

@@ -6,8 +6,8 @@ import { runsDigest } from '../../../shared/protocol/runs-digest.js';
 import type { RunId } from '../../../shared/run-key.js';
 import { KeptLog } from '../../testing/test-server.js';
 import { AgentSession } from '../agent-session.js';
-import { KeyWork } from '../key-work.js';
-import type { Admission, SessionDesk } from '../session-desk.js';
+import { HandshakeQueue } from '../handshake-queue.js';
+import type { Admission, SessionHost } from '../session-host.js';
 
 export const RUN: RunId = { taskId: 7, clock: 1_000 };
 export const RESULT: ResultFrame = {
@@ -39,7 +39,7 @@ export class SessionBench {
   readonly results: { result: ResultFrame; settle: (outcome: 'stored' | Error) => void }[] = [];
   readonly agent = createIdentity().identity;
   readonly #cluster = { id: 'c'.repeat(32), identity: createIdentity().identity };
-  readonly desk: SessionDesk = {
+  readonly desk: SessionHost = {
     cluster: this.#cluster,
     instance: 'server',
     log: new KeptLog(),
@@ -76,7 +76,7 @@ export class SessionBench {
       },
     },
     this.desk,
-    new KeyWork(() => this.nowMs),
+    new HandshakeQueue(() => this.nowMs),
   );
   #answered: (() => void) | undefined;
 

@@ -1,4 +1,4 @@
-import type { TaskMeta } from '../../store/store.js';
+import type { TaskMeta } from '../records.js';
 
 /** A task of which nothing matters but what is given. */
 export function plainTask(given: Pick<TaskMeta, 'id' | 'created'> & Partial<TaskMeta>): TaskMeta {

@@ -1,5 +1,5 @@
 import type { HostStatus, RunOutcome, TaskAction } from '../../../shared/task-states.js';
-import type { TaskChange } from '../../store/changes.js';
+import type { TaskChange } from '../changes.js';
 import { createTask } from '../create-task.js';
 import type { Answer, Effect, ListedEvent, TaskEvent } from '../events.js';
 import { reduce } from '../reduce.js';
@@ -83,7 +83,7 @@ export class Play {
       scheduler: 'me',
       shared: false,
       reach: {
-        elsewhere: () => false,
+        foreignSchedulerMayReach: () => false,
         connected: (host: string) => this.connected.has(host),
         holds: (host: string, clock: number) => this.held.has(`${host} ${clock}`),
       },

@@ -1,6 +1,6 @@
 import { isFinal, type HostStatus, type TaskAction } from '../../../shared/task-states.js';
-import type { TaskChange, Tenure } from '../../store/changes.js';
-import type { OpenTask, TaskMeta } from '../../store/store.js';
+import type { TaskChange, Tenure } from '../changes.js';
+import type { OpenTask, TaskMeta } from '../records.js';
 
 interface Row {
   readonly host: string;
@@ -58,12 +58,12 @@ export class Rows {
         return {
           host,
           status,
-          doing: isFinal(status) ? undefined : doing && { ...doing },
+          activeRun: isFinal(status) ? undefined : doing && { ...doing },
           strayClock: isFinal(status) ? doing?.clock : undefined,
           startClock,
           startedMs: run?.startedMs ?? null,
           reported: run?.reported ?? false,
-          taken: run !== undefined,
+          dispatched: run !== undefined,
         };
       }),
     };
@@ -97,23 +97,23 @@ export class Rows {
         if (!this.#isAs(change) || this.#hosts.some(({ doing }) => doing)) return false;
         this.#action = undefined;
         return true;
-      case 'drop-doing': {
+      case 'drop-stray': {
         const row = this.#row(change.host);
         if (row?.doing?.clock === change.clock) row.doing = undefined;
         return true;
       }
-      case 'take-run': {
+      case 'dispatch-stored': {
         const row = this.#row(change.host);
         if (row?.doing?.action !== 'start' || row.doing.clock !== change.run.clock) return false;
         this.#keep(row, change.run.clock);
         return true;
       }
-      case 'keep-start': {
+      case 'note-dispatch': {
         const row = this.#row(change.host);
         if (row) this.#keep(row, change.clock);
         return true;
       }
-      case 'untaken': {
+      case 'not-dispatched': {
         const row = this.#row(change.host);
         return row?.doing?.action === 'start' && row.doing.clock === change.clock && !row.runs.has(change.clock);
       }

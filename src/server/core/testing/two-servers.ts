@@ -19,7 +19,7 @@ export type Asked =
   | { kind: 'act-on'; host: string; action: 'ignore' | 'redo' | 'kill' }
   | { kind: 'result'; host: string; older: number }
   | { kind: 'list'; host: string }
-  | { kind: 'look' };
+  | { kind: 'refresh' };
 export type Move =
   | { kind: 'ask'; server: Name; asked: Asked }
   | { kind: 'wait'; server: Name; ms: number }
@@ -123,7 +123,7 @@ export class World {
     one.stopped = undefined;
     this.rows.scheduler = 'one';
     this.#read(one);
-    this.#do(one, { kind: 'look', hosts: 'all' });
+    this.#do(one, { kind: 'refresh', hosts: 'all' });
     this.#do(one, { kind: 'task-action', action: 'cancel' });
     for (let wakes = 0; !this.rows.ended; wakes++) {
       assert.ok(wakes < 50, 'the task never ends');
@@ -134,9 +134,9 @@ export class World {
 
   #event(at: Server, next: Asked): TaskEvent {
     switch (next.kind) {
-      case 'look':
+      case 'refresh':
         this.#read(at);
-        return { kind: 'look', hosts: 'all' };
+        return { kind: 'refresh', hosts: 'all' };
       case 'act':
         return { kind: 'task-action', action: next.action };
       case 'act-on':
@@ -260,7 +260,11 @@ export class World {
       nowMs: this.nowMs,
       scheduler: mine ? name : undefined,
       shared: true,
-      reach: { connected: () => this.#reach.agents, holds: () => false, elsewhere: () => this.#reach.others },
+      reach: {
+        connected: () => this.#reach.agents,
+        holds: () => false,
+        foreignSchedulerMayReach: () => this.#reach.others,
+      },
     };
   }
 }

@@ -5,7 +5,7 @@ import type { MysqlPlace } from '../../store/testing/mysql-place.js';
 import { silentLog } from '../../store/testing/store-place.js';
 import { mysqlPlace } from '../../store/testing/test-databases.js';
 import type { Store } from '../../store/store.js';
-import type { Hints } from '../hints.js';
+import type { Notifier } from '../notifier.js';
 
 const WATCH_MS = 50;
 
@@ -14,7 +14,7 @@ export interface TestServer {
   readonly store: Store;
   readonly gateway: RecordingGateway;
   readonly service: RunningTaskService;
-  readonly hints: Hints | undefined;
+  readonly hints: Notifier | undefined;
   /** how far its clock is ahead of the true one */
   readonly clock: { aheadMs: number };
 }
@@ -22,7 +22,7 @@ export interface TestServer {
 export interface TwoServersOptions {
   readonly schedules?: boolean;
   /** made for each */
-  readonly hints?: () => Hints;
+  readonly hints?: () => Notifier;
   /** between two looks at the database */
   readonly watchMs?: number;
 }
@@ -56,9 +56,9 @@ export class TwoServers implements AsyncDisposable {
         log: silentLog,
         clock: { nowMs: () => Date.now() + clock.aheadMs },
         schedulerName: name,
-        watchIntervalMs: options.watchMs ?? WATCH_MS,
+        reconcileIntervalMs: options.watchMs ?? WATCH_MS,
         ...(options.schedules === undefined ? {} : { schedules: options.schedules }),
-        ...(hints ? { hints } : {}),
+        ...(hints ? { notifier: hints } : {}),
       });
       return { name, store, gateway, service, hints, clock };
     };

@@ -47,7 +47,7 @@ describe('a connection to MySQL that breaks', { skip }, () => {
       f.proxy.cutAt('task_host_', where);
       await f.store.commit([{ kind: 'start-host', taskId: id, host: 'b', from: 'waiting', clock: 9 }]);
       assert.equal(f.proxy.cuts, 2);
-      assert.deepEqual((await f.store.openTask(id))?.hosts[1]?.doing, { clock: 9, action: 'start' });
+      assert.deepEqual((await f.store.openTask(id))?.hosts[1]?.activeRun, { clock: 9, action: 'start' });
     });
   }
 

@@ -18,9 +18,9 @@ it(
     const races = hosts.map(async (host) => {
       const detail = detailOf(taskId, host, 5, { reason: 'not-started', endedMs: null });
       const [sent, givenUp] = await Promise.allSettled([
-        another.commit([{ kind: 'take-run', taskId, host, run: { taskId, clock: 5 } }]),
+        another.commit([{ kind: 'dispatch-stored', taskId, host, run: { taskId, clock: 5 } }]),
         f.store.commit([
-          { kind: 'untaken', taskId, host, clock: 5 },
+          { kind: 'not-dispatched', taskId, host, clock: 5 },
           { kind: 'end-host', taskId, host, from: 'running', to: 'killed', output: undefined, detail },
         ]),
       ]);
@@ -33,6 +33,6 @@ it(
     const expected = Object.fromEntries(await Promise.all(races));
     const rows = (await f.store.openTask(taskId))?.hosts ?? [];
     assert.deepEqual(Object.fromEntries(rows.map(({ host, status }) => [host, status])), expected);
-    for (const { host, status, taken } of rows) assert.equal(taken, status === 'running', host);
+    for (const { host, status, dispatched: taken } of rows) assert.equal(taken, status === 'running', host);
   },
 );

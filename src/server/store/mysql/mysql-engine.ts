@@ -6,7 +6,7 @@ import { MysqlWriter } from './mysql-writer.js';
 
 /** MySQL and MariaDB behind the engine's face: one connection that writes, a few that read. */
 export class MysqlEngine implements SqlEngine {
-  readonly aside = true;
+  readonly outOfProcess = true;
   readonly #writer: MysqlWriter;
   readonly #readers: MysqlReaders;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { TaskChange } from '../changes.js';
+import type { TaskChange } from '../../core/changes.js';
 import type { Store } from '../store.js';
 import { CuttingProxy } from '../testing/cutting-proxy.js';
 import type { MysqlPlace } from '../testing/mysql-place.js';
@@ -53,7 +53,7 @@ describe('a transaction on MySQL of which members fail', { skip }, () => {
           outcomes.map(({ status }) => status),
           members.map((_, i) => (i === staleAt ? 'rejected' : 'fulfilled')),
         );
-        assert.deepEqual((await f.store.openTask(id))?.hosts[1]?.doing, { clock: 9, action: 'start' });
+        assert.deepEqual((await f.store.openTask(id))?.hosts[1]?.activeRun, { clock: 9, action: 'start' });
       });
     }
   }

@@ -97,7 +97,7 @@ export class MysqlWrites implements Writes {
         parameters: [id, host, clock],
       })),
   };
-  readonly holdDoing = new RowShape<DoingRow>({
+  readonly lockDoing = new RowShape<DoingRow>({
     target: 'task_host_doing',
     rank: RANK.hold,
     head: HOLD_DOING,
@@ -105,7 +105,7 @@ export class MysqlWrites implements Writes {
     ...ORED,
     columns: DOING_COLUMNS,
   });
-  readonly untaken = new RowShape<DoingRow>({
+  readonly notDispatched = new RowShape<DoingRow>({
     target: 'task_host_doing',
     rank: RANK.held,
     head: HOLD_DOING,
@@ -187,7 +187,7 @@ export class MysqlWrites implements Writes {
     columns: ['id', 'scheduler'],
     rowsEach: 1,
   });
-  readonly onceKey: RowWrite<OnceRow> = new OnceKeyWrite();
+  readonly idempotencyKey: RowWrite<OnceRow> = new OnceKeyWrite();
   readonly saveAgent = insertInto<AgentTable>('ibex_agent', AGENT_COLUMNS, {
     rank: RANK.again,
     tail: ` on duplicate key update ${taken(...AGENT_CHANGING)}`,

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../../../shared/errors.js';
 import { GO_TASKS, goTables } from '../testing/go-database.js';
 import { MysqlPlace, newName } from '../testing/mysql-place.js';
-import type { TaskChange } from '../changes.js';
+import type { TaskChange } from '../../core/changes.js';
 import { createOf, endOf, metaOf } from '../testing/sample-task.js';
 import { openTaskIds, StoreFixture } from '../testing/store-fixture.js';
 import { silentLog } from '../testing/store-place.js';

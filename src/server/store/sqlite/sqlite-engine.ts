@@ -11,7 +11,7 @@ const PREPARED_MOST = 2_000;
  * it takes, which for one group commit is about the time of a flush.
  */
 export class SqliteEngine implements SqlEngine {
-  readonly aside = false;
+  readonly outOfProcess = false;
   readonly #database: Database;
   readonly #prepared = new Map<string, SqliteStatement>();
   readonly #begin: SqliteStatement;

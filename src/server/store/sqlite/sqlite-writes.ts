@@ -18,8 +18,8 @@ export class SqliteWrites implements Writes {
   readonly insertDoing;
   readonly deleteDoing;
   readonly dropDoing;
-  readonly holdDoing;
-  readonly untaken;
+  readonly lockDoing;
+  readonly notDispatched;
   readonly runKept;
   readonly runStarted;
   readonly runEnded;
@@ -29,7 +29,7 @@ export class SqliteWrites implements Writes {
   readonly holdScheduler;
   readonly deleteAction;
   readonly deleteScheduler;
-  readonly onceKey: RowWrite<OnceRow>;
+  readonly idempotencyKey: RowWrite<OnceRow>;
   readonly saveAgent;
   readonly pinAgent;
   readonly saveSession;
@@ -84,8 +84,8 @@ export class SqliteWrites implements Writes {
         .where('host', '=', s('host'))
         .where('clock', '=', s('clock'))
         .where('action', '=', s('action'));
-    this.holdDoing = Template.of<Tables['task_host_doing']>(held, { expectRows: 1 });
-    this.untaken = Template.of<Tables['task_host_doing']>(
+    this.lockDoing = Template.of<Tables['task_host_doing']>(held, { expectRows: 1 });
+    this.notDispatched = Template.of<Tables['task_host_doing']>(
       (s) =>
         held(s).where((eb) => {
           const run = eb.selectFrom('ibex_run').select('ibex_run.clock');
@@ -186,7 +186,7 @@ export class SqliteWrites implements Writes {
       (s) => db.deleteFrom('task_scheduler').where('id', '=', s('id')).where('scheduler', '=', s('scheduler')),
       { expectRows: 1 },
     );
-    this.onceKey = new OnceKeyWrite(db);
+    this.idempotencyKey = new OnceKeyWrite(db);
     this.saveAgent = Template.of<AgentTable>((s) => {
       const changing = {
         store_id: s('store_id'),

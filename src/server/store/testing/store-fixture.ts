@@ -1,11 +1,12 @@
-import type { OnceKey } from '../changes.js';
-import type { Store, TaskMeta } from '../store.js';
+import type { IdempotencyKey } from '../../core/changes.js';
+import type { TaskMeta } from '../../core/records.js';
+import type { Store } from '../store.js';
 import { createOf, metaOf } from './sample-task.js';
 import type { StorePlace } from './store-place.js';
 
 /** In rising order. */
-export async function openTaskIds(store: Pick<Store, 'survey'>): Promise<number[]> {
-  return (await store.survey()).tasks.map(({ taskId }) => taskId);
+export async function openTaskIds(store: Pick<Store, 'snapshot'>): Promise<number[]> {
+  return (await store.snapshot()).tasks.map(({ taskId }) => taskId);
 }
 
 /** A store in a place of its own. */
@@ -31,7 +32,7 @@ export class StoreFixture<P extends StorePlace = StorePlace> implements AsyncDis
   async create(
     hosts: Readonly<Record<string, number | undefined>>,
     changes: Partial<TaskMeta> = {},
-    onceKeys: readonly OnceKey[] = [],
+    onceKeys: readonly IdempotencyKey[] = [],
   ): Promise<number> {
     const id = await this.store.nextTaskId();
     await this.store.commit([createOf({ ...metaOf(id), ...changes }, hosts, onceKeys)]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AssignFrame, ResultFrame } from '../../../shared/protocol/agent-frames.js';
 import type { Log } from '../../../shared/log.js';
 import type { RunId } from '../../../shared/run-key.js';
-import type { AgentGateway } from '../../agents/gateway.js';
+import type { AgentGateway } from '../agent-gateway.js';
 import { openSqliteStore } from '../../store/sqlite/open-sqlite-store.js';
 import type { Store } from '../../store/store.js';
 import { createTaskService, type RunningTaskService } from '../create-task-service.js';

@@ -1,0 +1,103 @@
+import { performance } from 'node:perf_hooks';
+import type { Log } from '../../shared/log.js';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
+import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
+import type { HostDirectory, HostView } from '../http/hosts.js';
+import { HostList } from './host-list.js';
+import type { ClusterIdentity, Store } from '../store/store.js';
+import type { AgentRecords } from './agent-records.js';
+import type { AgentSession } from './agent-session.js';
+import type { AgentEvents } from '../tasks/agent-gateway.js';
+import type { HostSession } from './host-session.js';
+import { PinAdmission } from './pin-admission.js';
+import { RefusalKind, Refusals } from './refusals.js';
+import type { Admission, SessionHost } from './session-host.js';
+import type { SessionRegistry } from './session-registry.js';
+import type { SessionDirectory } from '../peers/session-directory.js';
+
+export interface AgentServiceParts {
+  readonly cluster: ClusterIdentity;
+  readonly events: AgentEvents;
+  readonly records: AgentRecords;
+  readonly registry: SessionRegistry;
+  /** of this server process */
+  readonly instance: string;
+  readonly shared: SessionDirectory;
+  readonly store: Pick<Store, 'activeRunsOf'>;
+  readonly log: Log;
+}
+
+/** Joins the sessions with the records of their agents, the registry and the task service. */
+export class AgentService implements SessionHost, HostDirectory {
+  readonly cluster: ClusterIdentity;
+  readonly instance: string;
+  readonly events: AgentEvents;
+  readonly log: Log;
+  readonly #records: AgentRecords;
+  readonly #registry: SessionRegistry;
+  readonly #refusals: Refusals;
+  readonly #admission: PinAdmission;
+  readonly #shared: SessionDirectory;
+  readonly #list: HostList;
+
+  constructor({ cluster, instance, events, records, registry, shared, store, log }: AgentServiceParts) {
+    this.cluster = cluster;
+    this.instance = instance;
+    this.events = events;
+    this.log = log;
+    this.#records = records;
+    this.#registry = registry;
+    this.#refusals = new Refusals(log);
+    this.#shared = shared;
+    this.#list = new HostList({ records, registry, refusals: this.#refusals, shared, store, log });
+    this.#admission = new PinAdmission(records, registry, this.#refusals);
+  }
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  admit(session: AgentSession, hello: HelloFrame): Promise<Admission> {
+    return this.#admission.admit(session, hello);
+  }
+
+  formerHosts({ hello }: AgentSession): readonly string[] {
+    const former = hello ? this.#records.formerHosts(hello) : [];
+    return former.filter((host) => this.#registry.holder(host) === undefined);
+  }
+
+  ready(session: HostSession): void {
+    const { host, address } = session;
+    this.#shared.connected({ host, address, sinceMs: Date.now() });
+    this.log.info({ host: session.host, address: session.address, version: session.hello?.agent }, 'agent connected');
+    this.#registry.announce(session);
+  }
+
+  closed(session: HostSession): void {
+    if (!this.#registry.release(session)) return;
+    this.#shared.disconnected(session.host);
+    if (session.hello) this.#records.seen(session.hello);
+    this.log.info({ host: session.host, address: session.address }, 'agent gone');
+  }
+
+  hosts(): Promise<readonly HostView[]> {
+    return this.#list.read();
+  }
+
+  /** Notes an agent that was turned away, for the log and the list of hosts. */
+  refused(host: string, address: string, why: string, remedy: string): void {
+    this.#refusals.note(host, { kind: RefusalKind.taken, address, why, remedy });
+  }
+
+  /** The agent that has the key is put out and kept out for a while, so that the rightful one can come in. */
+  async forget(host: string): Promise<boolean> {
+    this.#refusals.forget(host);
+    const key = this.#records.get(host)?.key ?? '';
+    const known = await this.#records.forget(host);
+    if (key === '') return known;
+    this.#admission.bar(host, key);
+    const holder = this.#registry.holder(host);
+    if (holder?.hello?.key === key) holder.close(CloseCode.notAdmitted, 'the key of this host was forgotten');
+    return known;
+  }
+}

@@ -1,0 +1,85 @@
+/** Two for each thread of the pool, so that none is idle between two jobs. Other work of the pool waits behind. */
+const MAX_AT_ONCE = 8;
+/**
+ * Openings that wait for their agent's proof. More are not begun: if thousands come at once, it is better that some
+ * get through and the others wait than that all are begun and time out together.
+ */
+const MAX_CHALLENGED = 2_048;
+/** After so long the agent is slow, ms, and does not hold up the others any more. */
+const ANSWER_MS = 1_000;
+
+type Job = () => Promise<void>;
+
+/**
+ * The signing and verifying of openings, which takes longer than all the rest of them, a bounded number at a time: the
+ * threads of Node's pool do it, so that API calls need not wait while thousands of agents come at once. At most one job
+ * a session waits. Checks come before challenges, so that what was begun is finished.
+ */
+export class HandshakeQueue {
+  readonly #nowMs: () => number;
+  readonly #challenges = new Map<object, Job>();
+  readonly #checks = new Map<object, Job>();
+  /** when each was challenged, the oldest first */
+  readonly #challenged = new Map<object, number>();
+  #running = 0;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Does the job when the session's turn comes. A job must not reject. */
+  challenge(session: object, job: Job): void {
+    this.#challenges.set(session, job);
+    this.start();
+  }
+
+  /** Does the job when the session's turn comes. A job must not reject. */
+  check(session: object, job: Job): void {
+    this.#challenged.delete(session);
+    this.#checks.set(session, job);
+    this.start();
+  }
+
+  /** The session has ended: what has not begun is dropped. */
+  forget(session: object): void {
+    this.#challenges.delete(session);
+    this.#checks.delete(session);
+    this.#challenged.delete(session);
+  }
+
+  /** Starts what may be started. To be called now and then, because slow agents cease to count. */
+  start(): void {
+    while (this.#running < MAX_AT_ONCE) {
+      const job = this.#nextCheck() ?? this.#nextChallenge();
+      if (!job) return;
+      this.#running++;
+      void job().finally(() => {
+        this.#running--;
+        this.start();
+      });
+    }
+  }
+
+  #nextCheck(): Job | undefined {
+    for (const [session, job] of this.#checks) {
+      this.#checks.delete(session);
+      return job;
+    }
+    return undefined;
+  }
+
+  #nextChallenge(): Job | undefined {
+    const nowMs = this.#nowMs();
+    for (const [session, atMs] of this.#challenged) {
+      if (nowMs - atMs < ANSWER_MS) break;
+      this.#challenged.delete(session);
+    }
+    if (this.#challenged.size >= MAX_CHALLENGED) return undefined;
+    for (const [session, job] of this.#challenges) {
+      this.#challenges.delete(session);
+      this.#challenged.set(session, nowMs);
+      return job;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import { plainAddress } from '../net/networks.js';
+import type { ByteBudget } from './byte-budget.js';
+import { RateLimiter } from './rate-limiter.js';
+import { CallReader } from './call-reader.js';
+import { LegacyProtocolError } from './frame-scanner.js';
+import {
+  encodeError,
+  encodeMetaAnswer,
+  encodePong,
+  encodeReportAnswer,
+  parseCall,
+  type Call,
+  type MetaAnswer,
+  type Report,
+  type ReportAnswer,
+} from './rpc-codec.js';
+
+/** Who answers the calls. Undefined: the connection has ended meanwhile, nobody wants the answer. */
+export interface CallHandler {
+  report(peer: LegacyConnection, report: Report): Promise<ReportAnswer | undefined>;
+  meta(peer: LegacyConnection, taskId: number): Promise<MetaAnswer>;
+  closed(peer: LegacyConnection): void;
+}
+
+/** A peer whose first call, or the rest of a call, takes longer is none of these agents. */
+const CALL_WITHIN_MS = 15_000;
+/** An agent that has said nothing for so long is gone; those with a longer interval connect again. */
+const SILENT_MS = 300_000;
+/** While so many bytes of answers have not been read, no further call is worked on. */
+const UNREAD_ANSWER_BYTES = 256 * 1024;
+
+/**
+ * One connection of a legacy agent: calls are worked on one after another and answered in their order; while one is
+ * worked on, at most one more piece of the stream is read. Closes itself over anything that is not this protocol.
+ */
+export class LegacyConnection {
+  readonly address: string;
+  readonly openedMs = performance.now();
+  /** the agent's name, from its first report on */
+  ident: string | undefined;
+  /** ids whose scripts it asked for before it gave its name, and whether it got them */
+  readonly early = new Map<number, boolean>();
+  readonly #socket: Socket;
+  readonly #desk: CallHandler;
+  readonly #log: Log;
+  readonly #reader: CallReader;
+  readonly #pace = new RateLimiter(performance.now());
+  #heardMs = performance.now();
+  #calls = 0;
+  #busy = false;
+  /** bytes came since the last look at the stream began */
+  #more = false;
+  #open = true;
+
+  /** `socket`: paused, with nothing of it read. */
+  constructor(socket: Socket, desk: CallHandler, budget: ByteBudget, log: Log) {
+    this.address = plainAddress(socket.remoteAddress ?? '');
+    this.#socket = socket;
+    this.#desk = desk;
+    this.#log = log;
+    this.#reader = new CallReader(budget);
+    socket.on('error', () => this.close());
+    socket.on('close', () => this.close());
+    socket.on('end', () => this.close());
+    socket.on('data', (bytes: Buffer) => this.#received(bytes));
+    socket.resume();
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** How long ago anything came, ms. */
+  silentMs(nowMs: number): number {
+    return nowMs - this.#heardMs;
+  }
+
+  /** To be called every few seconds. */
+  checkSilence(nowMs: number): void {
+    const waitsForCall = this.#calls === 0 || (this.#reader.pending && !this.#busy);
+    const stuck = this.#socket.writableLength > UNREAD_ANSWER_BYTES;
+    if (this.silentMs(nowMs) > (waitsForCall || stuck ? CALL_WITHIN_MS : SILENT_MS)) this.close();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#socket.destroy();
+    if (!this.#busy) this.#reader[Symbol.dispose]();
+    this.#desk.closed(this);
+  }
+
+  #received(bytes: Buffer): void {
+    if (!this.#open) return;
+    // The rest of a call that dribbles in does not count as a sign of life.
+    if (!this.#reader.pending || this.#busy) this.#heardMs = performance.now();
+    this.#guard(() => this.#reader.push(bytes));
+    this.#more = true;
+    if (this.#busy) this.#socket.pause();
+    else this.#start();
+  }
+
+  #start(): void {
+    this.#busy = true;
+    this.#more = false;
+    this.#work()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#busy = false;
+        if (!this.#open) return this.#reader[Symbol.dispose]();
+        // Something may have come between the last look at the stream and now.
+        if (this.#more) this.#start();
+        this.#socket.resume();
+      });
+  }
+
+  async #work(): Promise<void> {
+    for (let frame = this.#next(); frame; frame = this.#next()) {
+      const call = parseCall(frame);
+      const waitMs = this.#pace.waitMs(call.method === 'report', frame.length, performance.now());
+      if (waitMs > 0) await delay(waitMs);
+      // A call of one that has left meanwhile would give its Host to nobody.
+      if (!this.#open) return;
+      const answer = await this.#answer(call);
+      if (!this.#open || !answer) return;
+      this.#calls++;
+      this.#heardMs = performance.now();
+      this.#socket.write(answer);
+      if (this.#socket.writableLength > UNREAD_ANSWER_BYTES) await this.#drained();
+    }
+  }
+
+  #next(): Uint8Array | undefined {
+    return this.#open ? this.#reader.next() : undefined;
+  }
+
+  async #answer(call: Call): Promise<Uint8Array | undefined> {
+    switch (call.method) {
+      case 'ping':
+        return encodePong(call.seq);
+      case 'report': {
+        const answer = await this.#desk.report(this, call.report);
+        return answer && encodeReportAnswer(call.seq, answer);
+      }
+      case 'meta':
+        return encodeMetaAnswer(call.seq, await this.#desk.meta(this, call.taskId));
+      case 'unknown':
+        return encodeError(call.seq, `rpc: can't find method ${call.name}`);
+      default:
+        return call satisfies never;
+    }
+  }
+
+  async #drained(): Promise<void> {
+    // Rejects when the connection fails, which its own listeners deal with.
+    await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).catch(() => undefined);
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof LegacyProtocolError) {
+      this.#log.debug({ address: this.address, host: this.ident, why: error.message }, 'not a legacy agent');
+    } else {
+      this.#log.error({ address: this.address, host: this.ident, err: describeError(error) }, 'legacy call failed');
+    }
+    this.close();
+  }
+}

@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net';
+import type { Log } from '../../shared/log.js';
+import type { AllowedAddresses } from '../net/allowed-addresses.js';
+import { plainAddress } from '../net/networks.js';
+import { ByteBudget } from './byte-budget.js';
+import { LegacyConnection, type CallHandler } from './legacy-connection.js';
+
+/** Connections at the same time; one more is closed at once. */
+const MAX_CONNECTIONS = 65_536;
+/** What all connections together may keep of calls that are not answered yet. */
+const MAX_UNANSWERED_BYTES = 256 * 1024 * 1024;
+const SWEEP_EVERY_MS = 2_000;
+/** An address that may not come in is logged once in so long, ms; at most so many addresses are remembered. */
+const LOG_EVERY_MS = 60_000;
+const MAX_LOGGED = 1_000;
+
+/** Takes in the connections of legacy agents, from addresses that are allowed. Disposing it closes all of them. */
+export class LegacyEndpoint implements Disposable {
+  readonly #desk: CallHandler;
+  readonly #allowed: AllowedAddresses;
+  readonly #log: Log;
+  readonly #budget = new ByteBudget(MAX_UNANSWERED_BYTES);
+  readonly #connections = new Set<LegacyConnection>();
+  readonly #refusedMs = new Map<string, number>();
+  readonly #sweeper: NodeJS.Timeout;
+  #stopped = false;
+
+  constructor(desk: CallHandler, allowed: AllowedAddresses, log: Log) {
+    this.#desk = desk;
+    this.#allowed = allowed;
+    this.#log = log;
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** `socket`: paused, with nothing of it read. */
+  accept(socket: Socket): void {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const allowed = this.#allowed.has(address);
+    if (!allowed && address !== '') this.#logRefusal(address);
+    if (!allowed || this.#stopped || this.#connections.size >= MAX_CONNECTIONS) {
+      socket.on('error', () => undefined).destroy();
+      return;
+    }
+    const desk: CallHandler = {
+      report: (peer, report) => this.#desk.report(peer, report),
+      meta: (peer, taskId) => this.#desk.meta(peer, taskId),
+      closed: (peer) => {
+        this.#connections.delete(peer);
+        this.#desk.closed(peer);
+      },
+    };
+    this.#connections.add(new LegacyConnection(socket, desk, this.#budget, this.#log));
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopped = true;
+    clearInterval(this.#sweeper);
+    for (const connection of this.#connections) connection.close();
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#connections) connection.checkSilence(nowMs);
+  }
+
+  #logRefusal(address: string): void {
+    const nowMs = performance.now();
+    const lastMs = this.#refusedMs.get(address);
+    if (lastMs !== undefined && nowMs - lastMs < LOG_EVERY_MS) return;
+    if (this.#refusedMs.size >= MAX_LOGGED) this.#refusedMs.clear();
+    this.#refusedMs.set(address, nowMs);
+    this.#log.warn(
+      { address, remedy: 'name its network in [RPC] LegacyAllow, or run ibex agentd there' },
+      'a legacy agent from a public address was turned away',
+    );
+  }
+}

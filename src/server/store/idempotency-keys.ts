@@ -1,0 +1,53 @@
+import type { Kysely } from 'kysely';
+import type { TaskChange } from '../core/changes.js';
+import type { StoreDialect } from './dialect.js';
+import type { SqlEngine } from './engine.js';
+import type { GroupCommit } from './group-commit.js';
+import type { Tables } from './schema/tables.js';
+
+const CLEAN_EVERY_MS = 600_000;
+
+/** The table of once-keys: who holds one, and removing those that have expired. */
+export class IdempotencyKeys implements Disposable {
+  readonly #engine: SqlEngine;
+  readonly #db: Kysely<Tables>;
+  readonly #dialect: StoreDialect;
+  readonly #commits: GroupCommit;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(engine: SqlEngine, db: Kysely<Tables>, dialect: StoreDialect, commits: GroupCommit) {
+    this.#engine = engine;
+    this.#db = db;
+    this.#dialect = dialect;
+    this.#commits = commits;
+    this.#timer = setInterval(() => this.#clean(), CLEAN_EVERY_MS).unref();
+  }
+
+  /** The task that holds a once-key of these changes; undefined if it has been given back. Rejects with StoreError. */
+  async holder(changes: readonly TaskChange[]): Promise<number | undefined> {
+    const keys = changes.flatMap((change) => (change.kind === 'create-task' ? (change.idempotencyKeys ?? []) : []));
+    const [row] = await this.#engine.query(
+      this.#db
+        .selectFrom('ibex_idempotency')
+        .select('task_id')
+        .where(
+          'request_key',
+          'in',
+          keys.map(({ key }) => key),
+        )
+        .limit(1)
+        .compile(),
+    );
+    return row?.task_id;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #clean(): void {
+    const expired = this.#db.deleteFrom('ibex_idempotency').where('expires_ms', '<=', this.#dialect.nowMs);
+    // What fails now is done the next time; an expired key does no harm meanwhile.
+    this.#commits.run([this.#engine.compile(expired)]).catch(() => undefined);
+  }
+}
