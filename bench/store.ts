@@ -1,6 +1,7 @@
 import type { TaskChange } from '../src/server/core/changes.js';
 import type { TaskMeta } from '../src/server/core/records.js';
 import type { Store } from '../src/server/store/store.js';
+import { pieces } from '../src/shared/pieces.js';
 import type { BenchDatabase } from './kit/databases.js';
 import { round } from './kit/percentiles.js';
 import type { Report } from './kit/report.js';
@@ -36,8 +37,8 @@ export async function store(report: Report, database: BenchDatabase): Promise<vo
     await measure('read its hosts', HOSTS, () => opened.hosts(id));
     await measure('read it to resume it', HOSTS, () => opened.openTask(id));
     await measure(`store its results, ${RESULTS_A_COMMIT} a commit`, HOSTS, async () => {
-      for (let at = 0; at < HOSTS; at += RESULTS_A_COMMIT) {
-        await opened.commit(hosts.slice(at, at + RESULTS_A_COMMIT).map((host) => ending(id, host)));
+      for (const some of pieces(hosts, RESULTS_A_COMMIT)) {
+        await opened.commit(some.map((host) => ending(id, host)));
       }
     });
     await measure('read its outputs', HOSTS, () => opened.outputs(id));

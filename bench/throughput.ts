@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { pieces } from '../src/shared/pieces.js';
 import { round, spread } from './kit/percentiles.js';
 import type { Report } from './kit/report.js';
 import type { Subject } from './kit/subject.js';
@@ -28,8 +29,7 @@ export async function throughput(
   };
   await Promise.all(Array.from({ length: callers }, caller));
   const posted = performance.now();
-  for (let at = 0; at < ids.length; at += IDS_PER_QUESTION) {
-    const some = ids.slice(at, at + IDS_PER_QUESTION);
+  for (const some of pieces(ids, IDS_PER_QUESTION)) {
     while ((await api.doneAmong(some)) < some.length) await wait(1);
   }
   const stored = performance.now();
