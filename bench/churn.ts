@@ -1,4 +1,4 @@
-import { passBy } from '../src/server/agents/port/testing/passing-connections.js';
+import { passBy } from '../src/server/port/testing/passing-connections.js';
 import { Emulator } from './kit/emulator.js';
 import { round, spread } from './kit/percentiles.js';
 import { cpuSeconds, descriptors, residentBytes, until, type System } from './kit/processes.js';

@@ -5,7 +5,7 @@ import type { Log } from '../shared/log.js';
 import { ibexVersion } from '../shared/version.js';
 import { AgentService } from './agents/agent-service.js';
 import { AgentEndpoint } from './agents/agent-endpoint.js';
-import { AgentPort } from './agents/agent-port.js';
+import { AgentPort } from './port/agent-port.js';
 import { AgentRecords } from './agents/agent-records.js';
 import { LegacyAgents } from './legacy/legacy-agents.js';
 import { LegacyEndpoint } from './legacy/legacy-endpoint.js';
@@ -124,16 +124,18 @@ export class Server implements AsyncDisposable {
   async #listenToAgents(desk: AgentService, agents: LegacyAgents, config: ServerConfig): Promise<void> {
     const app = App();
     const endpoint = new AgentEndpoint(app, desk, config.agentAddress);
-    const legacy = config.legacy && {
-      endpoint: new LegacyEndpoint(agents, config.legacy.allowed, this.#log),
-      listen: config.legacy.listen,
-    };
+    const legacy = config.legacy && new LegacyEndpoint(agents, config.legacy.allowed, this.#log);
     this.#atStop(() => {
-      legacy?.endpoint[Symbol.dispose]();
+      legacy?.[Symbol.dispose]();
       endpoint[Symbol.dispose]();
       app.close();
     });
-    const port = await AgentPort.open({ app, address: config.rpc, legacy, log: this.#log });
+    const port = await AgentPort.open({
+      app,
+      address: config.rpc,
+      legacy: legacy && { accept: (socket) => legacy.accept(socket), listen: config.legacy?.listen },
+      log: this.#log,
+    });
     this.#agentPort = port.port;
     this.#legacyPort = port.legacyPort;
     this.#atStop(() => port[Symbol.dispose]());

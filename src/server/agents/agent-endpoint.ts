@@ -5,8 +5,7 @@ import { addressText, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus }
 import type { ClientAddress } from '../net/client-address.js';
 import { AgentSession } from './agent-session.js';
 import { HandshakeQueue } from './handshake-queue.js';
-import type { SessionHost } from './session-host.js';
-import type { SessionSocket } from './session-socket.js';
+import type { AgentSocket, SessionHost } from './session-host.js';
 
 const SWEEP_EVERY_MS = 500;
 
@@ -14,7 +13,7 @@ interface Connection {
   readonly address: string;
   /** set when the socket opens */
   session: AgentSession | undefined;
-  socket: AgentSocket | undefined;
+  socket: UwsAgentSocket | undefined;
 }
 
 /**
@@ -65,7 +64,7 @@ export class AgentEndpoint implements Disposable {
       },
       open: (ws) => {
         const connection = ws.getUserData();
-        connection.socket = new AgentSocket(ws, connection.address);
+        connection.socket = new UwsAgentSocket(ws, connection.address);
         connection.session = new AgentSession(connection.socket, this.#desk, this.#keyWork);
         this.#sessions.add(connection.session);
       },
@@ -109,7 +108,7 @@ function forwardedFor(request: HttpRequest): string {
   return lines.join();
 }
 
-class AgentSocket implements SessionSocket {
+class UwsAgentSocket implements AgentSocket {
   readonly address: string;
   #ws: WebSocket<Connection> | undefined;
 

@@ -2,16 +2,14 @@ import { performance } from 'node:perf_hooks';
 import type { Log } from '../../shared/log.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
-import type { HostDirectory, HostView } from '../http/hosts.js';
-import { HostList } from './host-list.js';
+import { HostList, type HostView } from './host-list.js';
 import type { ClusterIdentity, Store } from '../store/store.js';
 import type { AgentRecords } from './agent-records.js';
-import type { AgentSession } from './agent-session.js';
 import type { AgentEvents } from '../tasks/agent-gateway.js';
 import type { HostSession } from './host-session.js';
 import { PinAdmission } from './pin-admission.js';
 import { RefusalKind, Refusals } from './refusals.js';
-import type { Admission, SessionHost } from './session-host.js';
+import type { Admission, OpeningSession, SessionHost } from './session-host.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { SessionDirectory } from '../peers/session-directory.js';
 
@@ -28,7 +26,7 @@ export interface AgentServiceParts {
 }
 
 /** Joins the sessions with the records of their agents, the registry and the task service. */
-export class AgentService implements SessionHost, HostDirectory {
+export class AgentService implements SessionHost {
   readonly cluster: ClusterIdentity;
   readonly instance: string;
   readonly events: AgentEvents;
@@ -57,11 +55,11 @@ export class AgentService implements SessionHost, HostDirectory {
     return performance.now();
   }
 
-  admit(session: AgentSession, hello: HelloFrame): Promise<Admission> {
+  admit(session: OpeningSession, hello: HelloFrame): Promise<Admission> {
     return this.#admission.admit(session, hello);
   }
 
-  formerHosts({ hello }: AgentSession): readonly string[] {
+  formerHosts({ hello }: HostSession): readonly string[] {
     const former = hello ? this.#records.formerHosts(hello) : [];
     return former.filter((host) => this.#registry.holder(host) === undefined);
   }

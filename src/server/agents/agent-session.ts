@@ -15,14 +15,12 @@ import type { RunId } from '../../shared/run-key.js';
 import { StoreError, UnreadableTaskError } from '../store/store.js';
 import { FrameReader } from './frame-reader.js';
 import { HeldRuns } from './held-runs.js';
-import type { HostSession } from './host-session.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import { ResultIntake, type ResultAnswers } from './result-intake.js';
 import { RunListing } from './run-listing.js';
 import { ServerOpening } from './server-opening.js';
-import type { Admission, SessionHost } from './session-host.js';
+import type { Admission, AgentSocket, OpeningSession, SessionHost } from './session-host.js';
 import { SessionLiveness } from './session-liveness.js';
-import type { SessionSocket } from './session-socket.js';
 import { SessionWatches, type Watch, type WatchRequest, type WatchSink } from './session-watches.js';
 
 /** Time between a failure of the database and the end of the session that needed it, ms. */
@@ -37,9 +35,9 @@ type Phase = 'hello' | 'challenge' | 'proof' | 'admission' | 'listing' | 'ready'
  * hello, challenge, proof, welcome, runs; before the welcome nothing else is allowed. A frame that breaks the protocol
  * closes the session with the code of its error.
  */
-export class AgentSession implements HostSession {
+export class AgentSession implements OpeningSession {
   readonly pushed = true;
-  readonly #socket: SessionSocket;
+  readonly #socket: AgentSocket;
   readonly #desk: SessionHost;
   readonly #keyWork: HandshakeQueue;
   readonly #pulse: SessionLiveness;
@@ -54,7 +52,7 @@ export class AgentSession implements HostSession {
   #assignsSent = 0;
   #overloaded = false;
 
-  constructor(socket: SessionSocket, desk: SessionHost, keyWork: HandshakeQueue) {
+  constructor(socket: AgentSocket, desk: SessionHost, keyWork: HandshakeQueue) {
     this.#socket = socket;
     this.#desk = desk;
     this.#keyWork = keyWork;

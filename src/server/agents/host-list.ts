@@ -1,12 +1,49 @@
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
-import type { HostView, SessionView } from '../http/hosts.js';
 import type { Snapshot } from '../core/records.js';
 import { StoreError, type AgentRecord, type Store } from '../store/store.js';
 import type { AgentRecords } from './agent-records.js';
 import type { Refusals, Refused } from './refusals.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { OtherSession, SessionDirectory } from '../peers/session-directory.js';
+
+interface SessionView {
+  /** IP:port of the server's agents' port */
+  readonly server: string;
+  /** RFC 3339 */
+  readonly since: string;
+  /** of the agent */
+  readonly address: string;
+}
+
+interface RefusedView {
+  /** the last time; RFC 3339 */
+  readonly at: string;
+  readonly kind: string;
+  readonly address: string;
+  readonly why: string;
+  readonly remedy: string;
+  /** since the server's start */
+  readonly count: number;
+}
+
+/** A machine as `ibex hosts` shows it. */
+export interface HostView {
+  readonly host: string;
+  readonly connected: boolean;
+  /** when it connected, or was last seen; RFC 3339 */
+  readonly since: string;
+  readonly version: string;
+  readonly kind: string;
+  /** the servers that it has a session with, this one first */
+  readonly servers: readonly SessionView[];
+  /** the runs that its agent has in hand, started or waiting for their turn */
+  readonly running: readonly { readonly task: number; readonly clock: number }[];
+  /** undefined while it is not connected to this server */
+  readonly session: { readonly address: string; readonly instance: string; readonly runs: number } | undefined;
+  /** the last one that was turned away as this Host, if any since the server's start */
+  readonly refused: RefusedView | undefined;
+}
 
 export interface HostListParts {
   readonly records: AgentRecords;

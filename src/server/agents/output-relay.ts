@@ -1,6 +1,5 @@
 import type { Stream } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { OutputSource } from '../tasks/agent-gateway.js';
 import type { SessionRegistry } from './session-registry.js';
 
 interface Answer {
@@ -9,7 +8,7 @@ interface Answer {
 }
 
 /** Asks agents for what their running scripts have written. Holds an answer only until it is complete. */
-export class OutputRelay implements OutputSource {
+export class OutputRelay {
   readonly #registry: Pick<SessionRegistry, 'watch'>;
   readonly #asked = new Map<string, Promise<Answer | undefined>>();
 

@@ -1,10 +1,9 @@
 import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import type { AgentRecords } from './agent-records.js';
-import type { AgentSession } from './agent-session.js';
 import { RefusalKind, type Refusal, type Refusals } from './refusals.js';
 import type { HostSession } from './host-session.js';
-import type { Admission } from './session-host.js';
+import type { Admission, OpeningSession } from './session-host.js';
 import type { SessionRegistry } from './session-registry.js';
 
 /** How long an older session has to show that it lives before another one gets its Host, ms. */
@@ -45,7 +44,7 @@ export class PinAdmission {
   }
 
   /** Resolves after a first sight is durable. Rejects with StoreError. */
-  async admit(session: AgentSession, hello: HelloFrame): Promise<Admission> {
+  async admit(session: OpeningSession, hello: HelloFrame): Promise<Admission> {
     const { host } = hello;
     if (this.#records.get(host)?.key !== hello.key) await this.#records.refresh(host);
     const refusal = await this.#claim(session, hello);
@@ -64,7 +63,7 @@ export class PinAdmission {
   }
 
   /** Resolves with undefined at a moment when the key is right and no live session holds the Host. */
-  async #claim(session: AgentSession, hello: HelloFrame): Promise<Admission | undefined> {
+  async #claim(session: OpeningSession, hello: HelloFrame): Promise<Admission | undefined> {
     let heard = false;
     for (;;) {
       const wrong = this.#checkKey(session, hello);
@@ -88,7 +87,7 @@ export class PinAdmission {
     }
   }
 
-  #checkKey(session: AgentSession, { host, key }: HelloFrame): Admission | undefined {
+  #checkKey(session: OpeningSession, { host, key }: HelloFrame): Admission | undefined {
     const pinned = this.#records.get(host)?.key ?? '';
     if (pinned !== '' && pinned !== key) return this.#refuse(session, host, otherKey(host));
     const barred = this.#barred.get(host);
@@ -123,7 +122,7 @@ export class PinAdmission {
     this.#replaced.set(session, [holder.hello.instance, ...before].slice(0, MAX_COPIES));
   }
 
-  #refuse(session: AgentSession, host: string, refusal: Omit<Refusal, 'address'>): Admission {
+  #refuse(session: OpeningSession, host: string, refusal: Omit<Refusal, 'address'>): Admission {
     this.#refusals.note(host, { ...refusal, address: session.address });
     const keyIsRight = refusal.kind === RefusalKind.clone || refusal.kind === RefusalKind.taken;
     const closeCode = keyIsRight ? CloseCode.hostTaken : CloseCode.notAdmitted;

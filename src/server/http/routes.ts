@@ -1,4 +1,3 @@
-import type { OutputSource } from '../tasks/agent-gateway.js';
 import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 import type { Endpoint } from './api-server.js';
@@ -7,7 +6,7 @@ import { addr, healthz, pid, ping, version } from './plain-routes.js';
 import type { Handler } from './request.js';
 import type { Method, Route } from './router.js';
 import { listRuns } from './runs.js';
-import { RunningOutput } from './running-output.js';
+import { RunningOutput, type OutputSource } from './running-output.js';
 import { actOnHost, actOnTask } from './task-actions.js';
 import { createTask } from './task-create.js';
 import { doneIds, listTasks } from './task-list.js';

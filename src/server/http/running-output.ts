@@ -1,9 +1,23 @@
 import { STORED_TAIL_BYTES } from '../../shared/protocol/limits.js';
 import { HostStatus } from '../../shared/task-states.js';
-import type { OutputSource } from '../tasks/agent-gateway.js';
+import type { RunId } from '../../shared/run-key.js';
 import type { HostOutput } from '../core/records.js';
 import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
+
+/** Asks agents for the output of running scripts. */
+export interface OutputSource {
+  /**
+   * The last `bytes` bytes of what a running (or kept) run has written so far, or undefined when no session of the
+   * host answers within `timeoutMs`. Equal questions at the same time share one answer.
+   */
+  current(
+    host: string,
+    run: RunId,
+    bytes: number,
+    timeoutMs: number,
+  ): Promise<{ readonly stdout: string; readonly stderr: string } | undefined>;
+}
 
 /** Agents asked for one request at most; further running hosts show what the database has. */
 const MAX_ASKED = 50;

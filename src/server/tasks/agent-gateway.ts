@@ -68,17 +68,3 @@ export interface PulledWork {
   /** False if no such task was ever made here. */
   taskExists(taskId: number): Promise<boolean>;
 }
-
-/** What the API and the tail need of running scripts. Implemented by the output relay. */
-export interface OutputSource {
-  /**
-   * The last `bytes` bytes of what a running (or kept) run has written so far, or undefined when no session of the
-   * host answers within `timeoutMs`. Equal questions at the same time share one answer.
-   */
-  current(
-    host: string,
-    run: RunId,
-    bytes: number,
-    timeoutMs: number,
-  ): Promise<{ readonly stdout: string; readonly stderr: string } | undefined>;
-}

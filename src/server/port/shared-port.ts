@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { TemplatedApp } from 'uWebSockets.js';
-import { describeError } from '../../../shared/errors.js';
-import type { Log } from '../../../shared/log.js';
-import { adoptSocket } from '../../net/uws.js';
+import { describeError } from '../../shared/errors.js';
+import type { Log } from '../../shared/log.js';
+import { adoptSocket } from '../net/uws.js';
 import { FirstByte } from './first-byte.js';
 import { descriptorOf, type SocketCalls } from './socket-calls.js';
 

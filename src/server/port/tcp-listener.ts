@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { UserError } from '../../../shared/errors.js';
-import { listenFailure } from '../../net/listening.js';
-import type { Address, Listener } from '../../net/uws.js';
+import { UserError } from '../../shared/errors.js';
+import { listenFailure } from '../net/listening.js';
+import type { Address, Listener } from '../net/uws.js';
 import { descriptorOf, type SocketCalls } from './socket-calls.js';
 
 /** Connections that may wait to be accepted; the system allows 4,096 by default. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { agentSelf, ScriptedAgent } from '../../testing/scripted-agent.js';
-import { TestServer } from '../../testing/test-server.js';
-import { FaithfulAgent } from '../../legacy/testing/faithful-agent.js';
+import { agentSelf, ScriptedAgent } from '../testing/scripted-agent.js';
+import { TestServer } from '../testing/test-server.js';
+import { FaithfulAgent } from '../legacy/testing/faithful-agent.js';
 import { passBy } from './testing/passing-connections.js';
 
 const PER_SECOND = 50;

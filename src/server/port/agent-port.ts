@@ -3,16 +3,18 @@ import type { TemplatedApp } from 'uWebSockets.js';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import { canAdopt, listen, type Address, type Listener } from '../net/uws.js';
-import type { LegacyEndpoint } from '../legacy/legacy-endpoint.js';
-import { SharedPort } from './port/shared-port.js';
-import { loadSocketCalls, type SocketCalls } from './port/socket-calls.js';
-import { listenTcp } from './port/tcp-listener.js';
+import { SharedPort } from './shared-port.js';
+import { loadSocketCalls, type SocketCalls } from './socket-calls.js';
+import { listenTcp } from './tcp-listener.js';
 
 export interface AgentPortOptions {
   readonly app: TemplatedApp;
   readonly address: Address;
-  /** undefined: no legacy agents are served */
-  readonly legacy: { readonly endpoint: LegacyEndpoint; readonly listen: Address | undefined } | undefined;
+  /**
+   * Undefined where no legacy agents are served. `accept` gets each connection paused, with nothing of it read; `listen`
+   * is a port of their own.
+   */
+  readonly legacy: { readonly accept: (socket: Socket) => void; readonly listen: Address | undefined } | undefined;
   readonly log: Log;
 }
 
@@ -38,7 +40,7 @@ export class AgentPort implements Disposable {
     const opened: Disposable[] = [];
     try {
       const main = await listenToAll(options, calls, opened);
-      const own = legacy?.listen && (await listenTcp(legacy.listen, 'RPC.LegacyListen', takeLegacy(legacy.endpoint)));
+      const own = legacy?.listen && (await listenTcp(legacy.listen, 'RPC.LegacyListen', legacy.accept));
       if (own) opened.push(own);
       return new AgentPort(main.port, own?.port ?? 0, opened);
     } catch (error) {
@@ -62,15 +64,11 @@ async function listenToAll(
     opened.push(listener);
     return listener;
   }
-  const shared = new SharedPort(calls, { app, legacy: takeLegacy(legacy.endpoint) }, log);
+  const shared = new SharedPort(calls, { app, legacy: legacy.accept }, log);
   opened.push(shared);
   const listener = await listenTcp(address, 'RPC.Listen', (socket) => shared.accept(socket), calls);
   opened.push(listener);
   return listener;
-}
-
-function takeLegacy(endpoint: LegacyEndpoint): (socket: Socket) => void {
-  return (socket) => endpoint.accept(socket);
 }
 
 /** Undefined, with a word in the log, where this platform can't tell the kinds of agents on one port apart. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { agentSelf, ScriptedAgent } from '../../testing/scripted-agent.js';
-import { TestServer } from '../../testing/test-server.js';
-import { RpcClient } from '../../legacy/testing/rpc-client.js';
+import { agentSelf, ScriptedAgent } from '../testing/scripted-agent.js';
+import { TestServer } from '../testing/test-server.js';
+import { RpcClient } from '../legacy/testing/rpc-client.js';
 
 const SILENT = 3_000;
 /** Far more than it takes, and far less than anybody would wait for the silent ones to go. */

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { agentSelf, ScriptedAgent } from '../../../testing/scripted-agent.js';
-import { RpcClient } from '../../../legacy/testing/rpc-client.js';
+import { agentSelf, ScriptedAgent } from '../../testing/scripted-agent.js';
+import { RpcClient } from '../../legacy/testing/rpc-client.js';
 
 /** Names that the passing agents of each kind share; a fleet that comes and goes is always the same one. */
 const NAMES = 20;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { agentSelf, ScriptedAgent } from '../../testing/scripted-agent.js';
-import { TestServer } from '../../testing/test-server.js';
-import { FaithfulAgent } from '../../legacy/testing/faithful-agent.js';
-import { RpcClient } from '../../legacy/testing/rpc-client.js';
-import { AllowedAddresses } from '../../net/allowed-addresses.js';
+import { agentSelf, ScriptedAgent } from '../testing/scripted-agent.js';
+import { TestServer } from '../testing/test-server.js';
+import { FaithfulAgent } from '../legacy/testing/faithful-agent.js';
+import { RpcClient } from '../legacy/testing/rpc-client.js';
+import { AllowedAddresses } from '../net/allowed-addresses.js';
 
 /** Resolves when the connection has ended, however it did. */
 function closed(socket: Socket): Promise<void> {
