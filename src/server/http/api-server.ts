@@ -7,7 +7,7 @@ import { StoreError } from '../store/store.js';
 import type { ClientAddress } from '../net/client-address.js';
 import type { BasicAuth } from './basic-auth.js';
 import { BodyReader, type Body } from './body.js';
-import { Exchange } from './exchange.js';
+import { closedSignal, Exchange } from './exchange.js';
 import { notFoundPage, redirect, refusal, type Reply } from './reply.js';
 import { RefusedError, type ApiRequest, type Handler } from './request.js';
 import { Router, type Route } from './router.js';
@@ -89,7 +89,7 @@ export class ApiServer {
           headers: request.headers,
           remote,
           arrivedMs,
-          callerLeft: () => exchange.callerLeft,
+          closed: closedSignal(request.socket),
         });
     };
     // A body is read to its end even for a refusal: an answer before that can be lost with the connection.

@@ -1,5 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Reply } from './reply.js';
+
+const closedSignals = new WeakMap<Socket, AbortSignal>();
+
+/** Aborted once the connection has closed. All its requests share it, so a listener is to be removed again. */
+export function closedSignal(socket: Socket): AbortSignal {
+  let signal = closedSignals.get(socket);
+  if (!signal) {
+    const controller = new AbortController();
+    ({ signal } = controller);
+    closedSignals.set(socket, signal);
+    if (socket.destroyed) controller.abort();
+    else socket.once('close', () => controller.abort());
+  }
+  return signal;
+}
 
 /** One request and its answer. */
 export class Exchange {

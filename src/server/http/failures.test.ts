@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { StoreError } from '../store/store.js';
@@ -62,19 +63,19 @@ test('any other failure is a 500 without a stack', async () => {
 });
 
 test('a caller that leaves is told to the handler, and an answer after that goes nowhere', async () => {
-  const arrived = Promise.withResolvers<() => boolean>();
+  const arrived = Promise.withResolvers<AbortSignal>();
   const answer = Promise.withResolvers<ReturnType<typeof ok>>();
   using served = await serve((request) => {
-    arrived.resolve(request.callerLeft);
+    arrived.resolve(request.closed);
     return answer.promise;
   });
   const leave = new AbortController();
   const response = served.get(leave.signal);
-  const callerLeft = await arrived.promise;
-  assert.equal(callerLeft(), false);
+  const closed = await arrived.promise;
+  assert.equal(closed.aborted, false);
   leave.abort();
   await assert.rejects(response);
-  while (!callerLeft()) await new Promise((resolve) => setImmediate(resolve));
+  if (!closed.aborted) await once(closed, 'abort');
   answer.resolve(ok(1));
   await answer.promise;
   assert.equal(served.log.lines.at(-1)?.message, 'caller left');

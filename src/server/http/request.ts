@@ -12,8 +12,8 @@ export interface ApiRequest {
   readonly remote: string;
   /** monotonic ms at which the request's head had been read */
   readonly arrivedMs: number;
-  /** true once nobody waits for the answer any more */
-  readonly callerLeft: () => boolean;
+  /** of the caller's connection, for all its requests: aborted once nobody waits for an answer any more */
+  readonly closed: AbortSignal;
 }
 
 /** More than any number of 64 bits has, for leading zeros are allowed. */

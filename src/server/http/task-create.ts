@@ -3,7 +3,7 @@ import { NotWantedError } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 import { parseNewTask } from './new-task-body.js';
 import { ok, refusal } from './reply.js';
-import { RefusedError, type Handler } from './request.js';
+import { RefusedError, type ApiRequest, type Handler } from './request.js';
 
 /**
  * Nightingale gives a POST up after 3 s and never asks again; a task that is made later runs without anybody knowing
@@ -21,15 +21,40 @@ export function createTask(tasks: TaskService): Handler {
   return async (request) => {
     const idempotencyKey = keyIn(request.headers['idempotency-key']);
     const task = { ...parseNewTask(request.body), idempotencyKey };
-    const wanted = (): boolean => !request.callerLeft() && performance.now() - request.arrivedMs <= BEGIN_WITHIN_MS;
+    using waiting = new WaitingCaller(request);
     try {
-      const { id, duplicate } = await tasks.create(task, wanted);
+      const { id, duplicate } = await tasks.create(task, waiting.signal);
       return duplicate ? { ...ok(id), headers: { 'X-Ibex-Duplicate': '1' } } : ok(id);
     } catch (error) {
       if (error instanceof NotWantedError) return refusal('the server is too busy, nothing was created', 503);
       throw error;
     }
   };
+}
+
+/** Its signal is aborted once the caller has left, and BEGIN_WITHIN_MS after the request came. */
+class WaitingCaller implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #closed: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #abort = (): void => this.#controller.abort();
+
+  constructor({ closed, arrivedMs }: Pick<ApiRequest, 'closed' | 'arrivedMs'>) {
+    const leftMs = BEGIN_WITHIN_MS - (performance.now() - arrivedMs);
+    this.#closed = closed;
+    this.#timer = setTimeout(this.#abort, leftMs);
+    closed.addEventListener('abort', this.#abort);
+    if (closed.aborted || leftMs <= 0) this.#abort();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#closed.removeEventListener('abort', this.#abort);
+  }
 }
 
 function keyIn(header: string | string[] | undefined): string | undefined {

@@ -31,19 +31,35 @@ describe('a group of commits', () => {
     assert.deepEqual(await statusesOf(store, 3), []);
   });
 
-  it('asks right before the transaction whether it is still wanted', async () => {
+  it('leaves out what is aborted before the transaction begins', async () => {
     await using f = await StoreFixture.open(new SqlitePlace());
-    let wanted = true;
+    const caller = new AbortController();
     const outcomes = Promise.allSettled([
-      f.store.commit([createOf(metaOf(1), { a: 1 })], () => wanted),
+      f.store.commit([createOf(metaOf(1), { a: 1 })], caller.signal),
       f.store.commit([createOf(metaOf(2), { a: 1 })]),
     ]);
-    wanted = false;
+    caller.abort();
     assert.deepEqual(
       (await outcomes).map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : nameOf(outcome.reason))),
       ['NotWantedError', 'stored'],
     );
     assert.deepEqual(await openTaskIds(f.store), [2]);
+  });
+
+  it('leaves out what was due to be aborted while the transaction before held the event loop up', async () => {
+    const engine = new SlowEngine();
+    await using commits = new GroupCommit(engine);
+    const first = commits.run([statement('a')]);
+    await engine.begun(1);
+    const caller = new AbortController();
+    setTimeout(() => caller.abort(), 1);
+    const second = commits.run([statement('b')], caller.signal);
+    const until = performance.now() + 10;
+    while (performance.now() < until);
+    engine.release();
+    await first;
+    await assert.rejects(second, { name: 'NotWantedError' });
+    assert.deepEqual(engine.groups, [['a']]);
   });
 
   it('is what came while the one before was under way', async () => {

@@ -4,7 +4,7 @@ import { NotWantedError, StaleStateError, StoreError, TaskIdTakenError } from '.
 interface Member {
   readonly statements: readonly Statement[];
   readonly bytes: number;
-  readonly wanted: (() => boolean) | undefined;
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (changedRows: readonly number[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -48,17 +48,17 @@ export class GroupCommit implements AsyncDisposable {
 
   /**
    * Resolves, once durable, with the rows that each statement changed. All statements of one call are stored or none.
-   * Rejects with StaleStateError where a statement did not find the rows it expected, NotWantedError where `wanted`
-   * says false right before the transaction, TaskIdTakenError or OnceKeyTakenError where such a key is in use,
+   * Rejects with StaleStateError where a statement did not find the rows it expected, NotWantedError where the signal
+   * is aborted before the transaction begins, TaskIdTakenError or IdempotencyKeyTakenError where such a key is in use,
    * StoreError else.
    */
-  run(statements: readonly Statement[], wanted?: () => boolean): Promise<readonly number[]> {
+  run(statements: readonly Statement[], signal?: AbortSignal): Promise<readonly number[]> {
     const bytes = textBytes(statements);
     if (this.#queuedBytes + bytes > this.#limits.queueBytes && this.#queue.length > 0) {
       return Promise.reject(new StoreError('the database is too slow: too much is waiting for it'));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ statements, bytes, wanted, resolve, reject });
+      this.#queue.push({ statements, bytes, signal, resolve, reject });
       this.#queuedBytes += bytes;
       this.#running ??= this.#drain();
     });
@@ -70,9 +70,12 @@ export class GroupCommit implements AsyncDisposable {
   }
 
   async #drain(): Promise<void> {
-    // The rest of this turn of the event loop may bring more for the same group.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) await this.#flush(this.#nextGroup());
+    while (this.#queue.length > 0) {
+      // The rest of this turn of the event loop may bring more for the same group. SQLite has held the loop up for as
+      // long as the last transaction took: what has been aborted meanwhile is known only now.
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.#flush(this.#nextGroup());
+    }
     this.#running = undefined;
   }
 
@@ -90,9 +93,9 @@ export class GroupCommit implements AsyncDisposable {
     this.#queue = this.#queue.slice(group.length);
     for (const member of group) this.#queuedBytes -= member.bytes;
     return group.filter((member) => {
-      const wanted = member.wanted?.() ?? true;
-      if (!wanted) member.reject(new NotWantedError('nobody waits for this any more'));
-      return wanted;
+      const aborted = member.signal?.aborted ?? false;
+      if (aborted) member.reject(new NotWantedError('nobody waits for this any more'));
+      return !aborted;
     });
   }
 

@@ -83,11 +83,11 @@ export class SqlStore implements Store {
     return this.#ids.next();
   }
 
-  async commit(changes: readonly TaskChange[], wanted?: () => boolean): Promise<void> {
+  async commit(changes: readonly TaskChange[], signal?: AbortSignal): Promise<void> {
     const statements = changes.flatMap((change) => this.#changes.of(change));
     for (let attempt = 0; attempt < ONCE_ATTEMPTS; attempt++) {
       try {
-        await this.#commits.run(statements, wanted);
+        await this.#commits.run(statements, signal);
         return;
       } catch (error) {
         if (error instanceof TaskIdTakenError) {

@@ -83,11 +83,11 @@ export interface Store extends AsyncDisposable {
   nextTaskId(): Promise<number>;
   /**
    * Makes the changes durable, all of them or none, and then resolves. Calls made while one commit runs share the next.
-   * Rejects with StaleStateError where a row no longer is what a change relies on, with NotWantedError
-   * where `wanted`, asked right before the transaction begins, says false, with TaskIdTakenError where someone else
-   * has used the id of a new task, and with DuplicateTaskError where one of its once-keys is taken.
+   * Rejects with StaleStateError where a row no longer is what a change relies on, with NotWantedError where the signal
+   * is aborted before the transaction begins, with TaskIdTakenError where someone else has used the id of a new task,
+   * and with DuplicateTaskError where one of its idempotency keys is taken.
    */
-  commit(changes: readonly TaskChange[], wanted?: () => boolean): Promise<void>;
+  commit(changes: readonly TaskChange[], signal?: AbortSignal): Promise<void>;
 
   meta(taskId: number): Promise<TaskMeta | undefined>;
   /** The action in force, or undefined once the task is done (or unknown). */
@@ -162,7 +162,7 @@ export class StaleStateError extends Error {
   override readonly name = 'StaleStateError';
 }
 
-/** Whoever asked for this commit no longer wants it; nothing of it was stored. */
+/** The caller gave this commit up before it began; nothing of it was stored. */
 export class NotWantedError extends Error {
   override readonly name = 'NotWantedError';
 }

@@ -41,10 +41,7 @@ describe('a task', () => {
 
   it('is not created for a caller who has left', async () => {
     await using f = await Fixture.open();
-    await assert.rejects(
-      f.service.create(newTask(), () => false),
-      { name: 'NotWantedError' },
-    );
+    await assert.rejects(f.service.create(newTask(), AbortSignal.abort()), { name: 'NotWantedError' });
     assert.deepEqual(await openTaskIds(f.store), []);
     assert.equal(f.gateway.assigns.length, 0);
   });

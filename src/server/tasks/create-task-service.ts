@@ -131,9 +131,9 @@ class StoredTaskService implements RunningTaskService {
     await this.#reconciler.start();
   }
 
-  async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
+  async create(task: NewTask, signal?: AbortSignal): Promise<CreatedTask> {
     this.#open.refuseIfStopping();
-    return this.#creator.create(task, wanted);
+    return this.#creator.create(task, signal);
   }
 
   act(taskId: number, action: TaskAction): Promise<ActionOutcome> {

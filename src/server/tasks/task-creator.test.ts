@@ -78,7 +78,7 @@ describe('a request that comes twice', () => {
     await using one = await server(place);
     const alarm = newTask({ stdin: 'alarm' });
     const [left, stayed] = await Promise.allSettled([
-      one.service.create(alarm, () => false),
+      one.service.create(alarm, AbortSignal.abort()),
       one.service.create(alarm),
     ]);
     assert.ok(left.status === 'rejected' && left.reason instanceof NotWantedError);

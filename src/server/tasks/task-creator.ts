@@ -33,20 +33,20 @@ export class TaskCreator {
     this.#recent = new RecentRequests(options.nowMs);
   }
 
-  async create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask> {
+  async create(task: NewTask, signal?: AbortSignal): Promise<CreatedTask> {
     const { duplicateWindowMs, log } = this.#options;
-    const onceKey = idempotencyKeyOf(task, duplicateWindowMs);
-    if (!onceKey) return this.#create(task, undefined, wanted);
-    const outcome = await this.#recent.share(onceKey, () => this.#create(task, onceKey, wanted));
+    const key = idempotencyKeyOf(task, duplicateWindowMs);
+    if (!key) return this.#create(task, undefined, signal);
+    const outcome = await this.#recent.share(key, () => this.#create(task, key, signal));
     if (outcome.duplicate)
       log.info({ task: outcome.id }, 'the same request came again; it is answered with the first task');
     return outcome;
   }
 
-  async #create(task: NewTask, onceKey: IdempotencyKey | undefined, wanted?: () => boolean): Promise<CreatedTask> {
+  async #create(task: NewTask, key: IdempotencyKey | undefined, signal?: AbortSignal): Promise<CreatedTask> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return { id: await this.#commit(task, onceKey, wanted), duplicate: false };
+        return { id: await this.#commit(task, key, signal), duplicate: false };
       } catch (error) {
         if (error instanceof DuplicateTaskError) return { id: error.taskId, duplicate: true };
         if (!(error instanceof TaskIdTakenError)) throw error;
@@ -56,7 +56,7 @@ export class TaskCreator {
     }
   }
 
-  async #commit(task: NewTask, onceKey: IdempotencyKey | undefined, wanted?: () => boolean): Promise<number> {
+  async #commit(task: NewTask, key: IdempotencyKey | undefined, signal?: AbortSignal): Promise<number> {
     const { store, startWithinMs, log, created } = this.#options;
     const { action, hosts, idempotencyKey: _, ...description } = task;
     const id = await store.nextTaskId();
@@ -65,9 +65,9 @@ export class TaskCreator {
     const meta: TaskMeta = { ...description, id, created: new Date(Math.floor(context.nowMs / 1_000) * 1_000) };
     const step = createTask(meta, action, hosts, startWithinMs, context);
     const changes = step.changes.map((change) =>
-      change.kind === 'create-task' && onceKey ? { ...change, idempotencyKeys: [onceKey] } : change,
+      change.kind === 'create-task' && key ? { ...change, idempotencyKeys: [key] } : change,
     );
-    await store.commit(changes, wanted);
+    await store.commit(changes, signal);
     log.info({ task: id, hosts: hosts.length, action: step.state.action }, 'task created');
     created(meta, step);
     return id;

@@ -28,11 +28,11 @@ export interface HostState {
 /** The use cases of tasks, as the API calls them. */
 export interface TaskService {
   /**
-   * Resolves after the commit, which already holds the first batch's start. `wanted` is asked right before that commit
-   * begins; if it says false, nothing is created and the promise rejects with NotWantedError. A request that came
-   * before, by its key or as the same alarm within the duplicate window, shares the outcome of the first.
+   * Resolves after the commit, which already holds the first batch's start. Where the signal is aborted before that
+   * commit begins, nothing is created and the promise rejects with NotWantedError. A request that came before, by its
+   * key or as the same alarm within the duplicate window, shares the outcome of the first.
    */
-  create(task: NewTask, wanted?: () => boolean): Promise<CreatedTask>;
+  create(task: NewTask, signal?: AbortSignal): Promise<CreatedTask>;
   act(taskId: number, action: TaskAction): Promise<ActionOutcome>;
   actOnHost(taskId: number, host: string, action: HostAction): Promise<ActionOutcome>;
   /** Hosts with their clocks, in the order given; from memory for an open task, else from the store. Undefined: no such task. */
