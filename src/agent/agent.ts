@@ -6,6 +6,7 @@ import { runKey, type RunKey } from '../shared/run-key.js';
 import { describeError } from '../shared/errors.js';
 import { ibexVersion } from '../shared/version.js';
 import type { AgentConfig } from './config.js';
+import { runFields } from './json-log.js';
 import { Delivery } from './link/delivery.js';
 import { Executors } from './link/executors.js';
 import { RetentionJob } from './link/retention-job.js';
@@ -18,7 +19,7 @@ import { Watches } from './link/watches.js';
 import type { MetaDir } from './meta-dir.js';
 import { writeAssignment } from './runs/assignment.js';
 import { bootId, monotonicMs } from './runs/boot.js';
-import type { ToLink } from './runs/bell.js';
+import type { ToLink } from './runs/control-messages.js';
 import { faultPoint } from './runs/fault-point.js';
 import { RunFile } from './runs/run-folder.js';
 
@@ -49,9 +50,9 @@ export class Agent implements AsyncDisposable {
       ignoreAccount,
       onTrouble: () => this.#retention.makeRoom(),
     };
-    this.#executors = new Executors(settings, log, (message) => this.#heard(message));
+    this.#executors = new Executors(settings, log, (message) => this.#onMessage(message));
     const self = selfOf(meta, host, config.Heartbeat.Interval, log);
-    const parts = { self, index: this.#index, events: this.#session(), instances: new ServerInstances(), log };
+    const parts = { self, index: this.#index, events: this.#linkEvents(), instances: new ServerInstances(), log };
     this.#links = new ServerLinks(servers, parts);
   }
 
@@ -62,7 +63,7 @@ export class Agent implements AsyncDisposable {
     this.#links.start();
   }
 
-  /** What no server has stored yet, in the order in which it ended. */
+  /** Lists the runs whose outcome no server has stored yet, in the order in which they ended. */
   #endedInOrder(): IndexedRun[] {
     const ended = this.#index.list().filter((entry) => entry.state === AgentRunState.ended);
     const when = new Map(ended.map(({ run }) => [run, endedAtMs(this.#meta, run)]));
@@ -77,11 +78,11 @@ export class Agent implements AsyncDisposable {
     await this.#executors[Symbol.asyncDispose]();
   }
 
-  #session(): LinkEvents {
+  #linkEvents(): LinkEvents {
     return {
       onReady: (session) => {
         const watches = new Watches(session, this.#meta.runs, this.#index, (run, watched) =>
-          this.#ringWatch(run, watched),
+          this.#sendWatch(run, watched),
         );
         this.#watches.set(session, watches);
         this.#delivery.sessionReady(session);
@@ -94,9 +95,9 @@ export class Agent implements AsyncDisposable {
       onFrame: (session, frame) => {
         switch (frame.t) {
           case 'assign':
-            return this.#assigned(session, frame);
+            return this.#onAssign(session, frame);
           case 'kill':
-            return this.#kill(session, frame);
+            return this.#onKill(session, frame);
           case 'result-ack':
             return this.#delivery.acknowledged(session, runKey(session.cluster, frame), frame.outcome);
           case 'watch':
@@ -112,8 +113,8 @@ export class Agent implements AsyncDisposable {
     };
   }
 
-  /** Any trace of the run means that it is reported, not started. */
-  #assigned(session: Session, frame: AssignFrame): void {
+  /** Starts a run, or reports it if there is any trace of it. */
+  #onAssign(session: Session, frame: AssignFrame): void {
     const run = runKey(session.cluster, frame);
     const known = this.#index.get(run) ?? this.#foundOnDisk(run);
     if (known) return this.#reportAgain(session, known);
@@ -125,14 +126,14 @@ export class Agent implements AsyncDisposable {
       const assignment = { cluster: session.cluster, host: this.#host, taskId, clock, account, args, timeoutMs };
       writeAssignment(this.#meta.runs, run, assignment, frame.script, frame.stdin);
       faultPoint('assignment-written');
-      this.#executors.ring({ t: 'start', run, startBeforeMonoMs });
+      this.#executors.send({ t: 'start', run, startBeforeMonoMs });
       session.send({ t: 'accepted', taskId, clock });
     } catch (error) {
-      this.#heard({ t: 'unwritable', run, why: describeError(error) });
+      this.#onMessage({ t: 'unwritable', run, why: describeError(error) });
     }
   }
 
-  /** A run that an executor took up while this process did not know of it. Its files must not be written again. */
+  /** Finds a run that an executor claimed while this process did not know of it. Its files must not be written again. */
   #foundOnDisk(run: RunKey): IndexedRun | undefined {
     const state = stateOnDisk(this.#meta.runs, run);
     if (state) this.#index.update(run, { state });
@@ -150,7 +151,7 @@ export class Agent implements AsyncDisposable {
     if (startedMs !== undefined) session.send({ t: 'started', taskId, clock, startedMs });
   }
 
-  #kill(session: Session, frame: KillFrame): void {
+  #onKill(session: Session, frame: KillFrame): void {
     const { taskId, clock } = frame;
     const run = runKey(session.cluster, frame);
     const message = { t: 'kill', run, cluster: session.cluster, host: this.#host } as const;
@@ -165,17 +166,17 @@ export class Agent implements AsyncDisposable {
     for (const entry of this.#index.openOf(session.cluster8, taskId)) {
       this.#index.update(entry.run, { killedBy: session.cluster });
     }
-    this.#executors.ringOld({ ...message, tombstone: false });
-    this.#executors.ring({ ...message, tombstone: known === undefined });
+    this.#executors.sendToOld({ ...message, tombstone: false });
+    this.#executors.send({ ...message, tombstone: known === undefined });
   }
 
-  #heard(message: ToLink): void {
+  #onMessage(message: ToLink): void {
     switch (message.t) {
       case 'ready':
         return this.#executorReady(message);
       case 'started':
         this.#index.update(message.run, { state: AgentRunState.running, startedMs: message.startedMs });
-        return this.#tellStarted(message.run, message.startedMs);
+        return this.#reportStarted(message.run, message.startedMs);
       case 'ended':
         this.#index.update(message.run, { state: AgentRunState.ended, outcome: message.outcome });
         return this.#deliver(message.run);
@@ -183,9 +184,12 @@ export class Agent implements AsyncDisposable {
         for (const watches of this.#watches.values()) watches.grew(message.run);
         return;
       case 'unwritable':
-        this.#log.error({ run: message.run, why: message.why }, 'a run cannot be recorded; MetaDir must be writable');
+        this.#log.error(
+          { ...runFields(message.run), err: message.why },
+          'a run cannot be recorded; MetaDir must be writable',
+        );
         this.#retention.makeRoom();
-        // One that has ended is under way with its outcome; the executor goes on trying to write it.
+        // The outcome of an ended run is being delivered; the executor goes on trying to write it.
         if (this.#index.get(message.run)?.outcome) return;
         this.#index.update(message.run, { state: AgentRunState.ended });
         return this.#deliver(message.run, message.why);
@@ -194,7 +198,7 @@ export class Agent implements AsyncDisposable {
     }
   }
 
-  /** An executor tells what it holds: corrects the index, and rings again for runs it may never have heard of. */
+  /** Corrects the index by what an executor holds, and sends again what that executor may never have heard. */
   #executorReady(message: ToLink & { readonly t: 'ready' }): void {
     const held = new Set([...message.running, ...message.waiting]);
     for (const run of message.waiting) this.#index.update(run, { state: AgentRunState.accepted });
@@ -207,22 +211,22 @@ export class Agent implements AsyncDisposable {
         this.#deliver(run);
       } else if (state === AgentRunState.accepted && now === undefined && !held.has(run)) {
         if (startBeforeMonoMs !== undefined && killedBy === undefined)
-          this.#executors.ring({ t: 'start', run, startBeforeMonoMs });
+          this.#executors.send({ t: 'start', run, startBeforeMonoMs });
       }
     }
     for (const run of message.running) this.#index.update(run, { state: AgentRunState.running });
     for (const entry of this.#index.list())
       if (entry.killedBy !== undefined) this.#killAgain(entry.run, entry.killedBy);
-    for (const watches of this.#watches.values()) for (const run of watches.runs()) this.#ringWatch(run, true);
+    for (const watches of this.#watches.values()) for (const run of watches.runs()) this.#sendWatch(run, true);
   }
 
-  /** The executor that was told before may have died of it, or before it could read it. */
+  /** Sends a kill again: the executor that got it may have died before it was done, or before it read it. */
   #killAgain(run: RunKey, cluster: string): void {
     const state = this.#index.get(run)?.state;
     if (state !== AgentRunState.accepted && state !== AgentRunState.running) return;
     // A run that was never claimed is recorded as killed instead of being started.
     const tombstone = stateOnDisk(this.#meta.runs, run) === undefined;
-    this.#executors.ring({ t: 'kill', run, cluster, host: this.#host, tombstone });
+    this.#executors.send({ t: 'kill', run, cluster, host: this.#host, tombstone });
   }
 
   #deliver(run: RunKey, unwritable?: string): void {
@@ -231,7 +235,7 @@ export class Agent implements AsyncDisposable {
     for (const watches of this.#watches.values()) watches.grew(run);
   }
 
-  #tellStarted(run: RunKey, startedMs: number): void {
+  #reportStarted(run: RunKey, startedMs: number): void {
     const entry = this.#index.get(run);
     if (!entry) return;
     const sessions = [...this.#watches.keys()].filter(
@@ -243,12 +247,12 @@ export class Agent implements AsyncDisposable {
       session.send({ t: 'started', taskId, clock, startedMs });
   }
 
-  #ringWatch(run: RunKey, watched: boolean): void {
+  #sendWatch(run: RunKey, watched: boolean): void {
     const elsewhere = [...this.#watches.values()].some((watches) => watches.runs().includes(run));
     if (!watched && elsewhere) return;
     const message = { t: watched ? 'watch' : 'unwatch', run } as const;
-    this.#executors.ring(message);
-    this.#executors.ringOld(message);
+    this.#executors.send(message);
+    this.#executors.sendToOld(message);
   }
 }
 
@@ -267,7 +271,7 @@ function selfOf(meta: MetaDir, host: string, intervalMs: number, log: Log): Agen
         meta.pinServerKey(cluster, key);
       } catch (error) {
         // Trusted until this process ends; a full disk must not keep the agent from its servers.
-        log.error({ cluster, error: describeError(error) }, "cannot note the server's key; MetaDir must be writable");
+        log.error({ cluster, err: describeError(error) }, "cannot note the server's key; MetaDir must be writable");
       }
     },
   };

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { hostname } from 'node:os';
 import { UserError } from '../shared/errors.js';
 
-/** What an agent is called: `$hostname`, `$ip` or a fixed text, as in the Host key. Throws UserError if there is none. */
+/** Resolves the Host key (`$hostname`, `$ip` or a fixed text) to the agent's Host. Throws UserError if there is none. */
 export async function resolveHost(setting: string, servers: readonly URL[]): Promise<string> {
   switch (setting) {
     case '$hostname':

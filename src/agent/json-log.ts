@@ -1,25 +1,26 @@
-import { writeSync } from 'node:fs';
-import type { Log } from '../shared/log.js';
+import { appendFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import type { Log, LogLevel } from '../shared/log.js';
+import { parseRunKey, type RunKey } from '../shared/run-key.js';
 
-/** The numbers of pino, whose lines these are; the package itself would cost every idle agent 4 MB. */
-const LEVELS = Object.freeze({ debug: 20, info: 30, warn: 40, error: 50 } as const);
-type Level = keyof typeof LEVELS;
+/** Takes one line of a log. A sink that throws loses the line, and gets the next one. */
+type LineSink = (line: string) => void;
 
-/**
- * JSON lines on standard output, with the same fields as the server's. What a full disk or a reader that has left
- * refuses is lost.
- */
+const ROTATE_BYTES = 1024 * 1024;
+
+/** JSON lines with the keys of the server's log. pino, which writes that one, would cost every idle agent 4 MB. */
 export class JsonLog implements Log {
-  readonly #least: 'debug' | 'info';
+  readonly #level: 'debug' | 'info';
+  readonly #sink: LineSink;
   readonly #fields: object;
 
-  constructor(least: 'debug' | 'info', fields: object = { pid: process.pid }) {
-    this.#least = least;
+  constructor(level: 'debug' | 'info', sink: LineSink, fields: object = { pid: process.pid }) {
+    this.#level = level;
+    this.#sink = sink;
     this.#fields = fields;
   }
 
   debug(fields: object, message: string): void {
-    this.#write('debug', fields, message);
+    if (this.#level === 'debug') this.#write('debug', fields, message);
   }
 
   info(fields: object, message: string): void {
@@ -35,17 +36,34 @@ export class JsonLog implements Log {
   }
 
   child(fields: object): Log {
-    return new JsonLog(this.#least, { ...this.#fields, ...fields });
+    return new JsonLog(this.#level, this.#sink, { ...this.#fields, ...fields });
   }
 
-  #write(level: Level, fields: object, message: string): void {
-    if (LEVELS[level] < LEVELS[this.#least]) return;
-    const head = { level: LEVELS[level], time: new Date().toISOString() };
-    const line = JSON.stringify({ ...head, ...this.#fields, ...fields, msg: message });
+  #write(level: LogLevel, fields: object, message: string): void {
+    const line = { level, time: new Date().toISOString(), ...this.#fields, ...fields, msg: message };
     try {
-      writeSync(1, `${line}\n`);
+      this.#sink(`${JSON.stringify(line)}\n`);
     } catch {
-      // Later lines are tried again.
+      // A full disk or a reader that has left ends neither an agent nor its scripts.
     }
   }
+}
+
+export function writeToStdout(line: string): void {
+  writeSync(1, line);
+}
+
+/** Appends to a file of at most 1 MiB, and keeps one older file beside it. */
+export function appendToRotated(path: string): LineSink {
+  return (line) => {
+    const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size > ROTATE_BYTES) renameSync(path, `${path}.1`);
+    appendFileSync(path, line, { mode: 0o600 });
+  };
+}
+
+/** Names a run in a log line: its task, its clock, and its folder below MetaDir/runs. */
+export function runFields(folder: RunKey): object {
+  const id = parseRunKey(folder);
+  return { ...(id && { task: id.taskId, run: id.clock }), folder };
 }

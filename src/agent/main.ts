@@ -4,7 +4,7 @@ import { ibexVersion } from '../shared/version.js';
 import { Agent } from './agent.js';
 import { readAgentConfig, serverUrl } from './config.js';
 import { resolveHost } from './host-name.js';
-import { JsonLog } from './json-log.js';
+import { JsonLog, writeToStdout } from './json-log.js';
 import { MetaDir } from './meta-dir.js';
 
 /** Role `agentd`. Resolves with the exit code when a signal ended it. Throws UserError where it can't start. */
@@ -14,7 +14,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     options: { config: { type: 'string', short: 'c', default: 'etc/agentd.conf' } },
   });
   const { config, warnings } = readAgentConfig(values.config);
-  const log = new JsonLog(config[''].RunMode === 'debug' ? 'debug' : 'info');
+  const log = new JsonLog(config[''].RunMode === 'debug' ? 'debug' : 'info', writeToStdout);
   const stop = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve(signal));
   // A closed log pipe must not end the agent.

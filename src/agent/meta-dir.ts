@@ -1,12 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describeError, errorCode, UserError } from '../shared/errors.js';
 import { createIdentity, loadIdentity, type Identity } from '../shared/protocol/opening.js';
 import { createDurably, ensureFolder, replaceDurably } from './runs/durable.js';
-import { lockByTool } from './lock-by-tool.js';
 import { readIfThere, readJsonFile } from './runs/json-file.js';
 import { RunsFolder } from './runs/run-folder.js';
+
+const LOCK_IS_HELD = 1;
 
 /**
  * The agent's own folder: its key, the id that tells one MetaDir from another, the servers it trusts, and its runs.
@@ -104,4 +106,16 @@ function lockFolder(path: string): number {
     // On a full disk nobody learns who has the lock.
   }
   return fd;
+}
+
+/**
+ * Takes the exclusive kernel lock of an open file. Returns false if another process has it. Node has no flock, and calling
+ * it natively costs an agent 4 MB for good; but the lock belongs to the open file, which a tool of util-linux shares for a
+ * moment.
+ */
+function lockByTool(fd: number): boolean {
+  const { status, error } = spawnSync('flock', ['--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+  if (error) throw new UserError(`cannot lock MetaDir: the program flock (of util-linux) is needed: ${error.message}`);
+  if (status !== 0 && status !== LOCK_IS_HELD) throw new UserError('cannot lock MetaDir: its file system has no locks');
+  return status === 0;
 }

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
 
-/** How a script is started for its account. */
+/** The command that starts a script for its account. */
 export interface Command {
   /** the launcher's working folder for it */
   readonly home: string;
@@ -76,7 +76,7 @@ function loginCommand(call: ScriptCall, entry: PasswdEntry, program: readonly st
   const words = reachable ? [...program, call.script] : [...interpreterOrShell(call.script), '/dev/fd/9'];
   const opened = reachable ? [] : ['/bin/sh', '-c', 'exec 9<"$1"; shift; exec "$@"', 'ibex-open', call.script];
   const login = ['su', '-', entry.name, ...shell, '-c', LOGIN_LINE, '--', 'ibex-login', String(call.taskId), call.host];
-  // Nothing of the agent's own environment.
+  // The script gets nothing of the agent's own environment.
   const quiet = Object.entries({ ...QUIET, PATH: process.env['PATH'] ?? DEFAULT_PATH }).map((each) => each.join('='));
   const argv = ['env', '-i', ...quiet, ...opened, ...login, ...words, ...call.args];
   return { home: '/', env: {}, uid: entry.uid, argv };

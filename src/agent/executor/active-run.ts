@@ -2,13 +2,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Outcome } from '../runs/outcome.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import type { ProcessIdentity } from '../runs/process-identity.js';
-import type { Cause, Termination } from './cause.js';
+import type { Cause, Termination } from './termination.js';
 import type { RunOutput } from './run-output.js';
 import type { RunningScript, ScriptEnd } from './running-script.js';
 import type { ScriptTree } from './script-tree.js';
 import { terminateTree } from './terminate.js';
 
-/** So long the launcher's word is waited for once all of a script's processes are gone. */
+/** The launcher reports the exit code within this time after the last of the script's processes has gone. */
 const LAST_WORD_MS = 1_000;
 
 /** A launcher that has not come to its script by then hangs before it, as in a home folder that does not answer. */
@@ -128,7 +128,7 @@ function verdict(
   }
 }
 
-/** By the shell's convention of 128 + n; a script that itself exits so looks the same. */
+/** Decodes the shell's convention of 128 + n. A script that itself exits so looks the same. */
 function signalOf(code: number | undefined): number | null {
   return code !== undefined && code > 128 && code <= 128 + 64 ? code - 128 : null;
 }

@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Claim } from '../runs/claim.js';
-import { isAlive, readIdentityFile, type ProcessStat } from '../runs/process-identity.js';
+import { isProcessAlive, readIdentityFile, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { closeQuietly, openPipe } from './libc.js';
 import { findLauncher, findScript, orphanEnd, readCode } from './orphan.js';
@@ -29,7 +29,7 @@ export class AdoptedScript implements RunningScript {
     this.startedMs = claim.claimedMs;
     this.#launcher = launcher;
     const control = join(folder, RunFile.controlPipe);
-    // Kept open: a word that is written before the launcher has opened the pipe must wait there for it.
+    // This end stays open: a word that is written before the launcher has opened the pipe waits there for it.
     this.#control = existsSync(control) ? openPipe(control) : undefined;
     const stderrPath = join(folder, RunFile.stderrPipe);
     const stderr = existsSync(stderrPath)
@@ -52,7 +52,7 @@ export class AdoptedScript implements RunningScript {
     const code = await orphanEnd(this.#folder, this.#launcher);
     stderr?.drain();
     stderr?.close();
-    this.#say('end\nleave\n');
+    this.#send('end\nleave\n');
     closeQuietly(this.#control);
     rmSync(join(this.#folder, RunFile.controlPipe), { force: true });
     return { code, stdoutWhole: false, ...(this.#hasBegun() ? {} : { begun: false }) };
@@ -62,12 +62,12 @@ export class AdoptedScript implements RunningScript {
     return [RunFile.pid, RunFile.code].some((name) => existsSync(join(this.#folder, name)));
   }
 
-  #say(words: string): void {
+  #send(words: string): void {
     if (this.#control !== undefined) writeSync(this.#control, words);
   }
 }
 
-/** Lets the launcher of a run that is over go, which had waited for its executor's word. */
+/** Tells the launcher of a finished run, which waits for its executor's word, to leave. */
 export function dismissLauncher(folder: string): void {
   const control = join(folder, RunFile.controlPipe);
   const fd = openPipe(control);
@@ -79,7 +79,7 @@ export function dismissLauncher(folder: string): void {
   rmSync(control, { force: true });
 }
 
-/** What is left of a claimed run that has no outcome and no executor. */
+/** The state of a claimed run that has no outcome and no executor. */
 export type Remains = { readonly alive: ProcessStat | undefined } | 'ended' | 'lost';
 
 /** `sameBoot`: nothing of another boot can be alive. */
@@ -87,7 +87,7 @@ export function findRemains(folder: string, sameBoot: boolean): Remains {
   if (sameBoot) {
     const launcher = findLauncher(folder);
     const script = readIdentityFile(join(folder, RunFile.pid));
-    if (launcher || (script && isAlive(script))) return { alive: launcher };
+    if (launcher || (script && isProcessAlive(script))) return { alive: launcher };
   }
   return readCode(folder) === undefined ? 'lost' : 'ended';
 }

@@ -26,24 +26,24 @@ export class Claims {
     this.#onRefused = onRefused;
   }
 
-  /** Undefined if it was claimed before, or is refused. `read`: its assignment, if that was read already. */
+  /** Returns undefined if the run was claimed before or can't be. `read`: its assignment, if the caller has read that. */
   claim(run: RunKey, read: Assignment | undefined): ClaimedRun | undefined {
     try {
       const assignment = read ?? readAssignment(this.#runs, run);
       if (!assignment) throw new Error('its assignment is gone from the disk');
       const claim = this.#newClaim(assignment);
       faultPoint('before-claim');
-      const mine = claimRun(this.#runs, run, claim);
+      const isOurs = claimRun(this.#runs, run, claim);
       faultPoint('claimed');
-      return mine ? { claim, assignment } : undefined;
+      return isOurs ? { claim, assignment } : undefined;
     } catch (error) {
       this.#onRefused(run, describeError(error));
       return undefined;
     }
   }
 
-  /** A claim without an assignment, so that one that comes later finds the run over. Undefined as above. */
-  entomb(run: RunKey, of: ClaimedFor): Claim | undefined {
+  /** Claims a run that has no assignment yet: the assignment that comes later finds it over. Returns undefined as claim(). */
+  writeTombstone(run: RunKey, of: ClaimedFor): Claim | undefined {
     try {
       const claim = this.#newClaim(of);
       return claimRun(this.#runs, run, claim) ? claim : undefined;

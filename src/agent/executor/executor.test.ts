@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { writeAssignment } from '../runs/assignment.js';
 import { monotonicMs } from '../runs/boot.js';
 import { readOutcome } from '../runs/outcome.js';
-import { isAlive, readStat } from '../runs/process-identity.js';
+import { isProcessAlive, readStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { bench, runScript, until } from './testing/executor-bench.js';
 
@@ -73,7 +73,7 @@ test('no process of a finished run is left behind', async (t) => {
   const end = await b.finished(run);
   const pids = end.stdout.toString().trim().split(' ').map(Number);
   const stats = pids.map((pid) => readStat(pid));
-  await until('launcher and script are gone', () => stats.every((stat) => stat === undefined || !isAlive(stat)));
+  await until('launcher and script are gone', () => stats.every((stat) => stat === undefined || !isProcessAlive(stat)));
 });
 
 test('a redo waits until the run before it has ended', async (t) => {
@@ -124,11 +124,11 @@ test('an executor that is told to stop also ends what ended scripts have left be
   const pids = (await b.finished(run)).stdout.toString().trim().split(' ').map(Number);
   const left = pids.map((pid) => readStat(pid));
   assert.ok(
-    left.every((stat) => stat && isAlive(stat)),
+    left.every((stat) => stat && isProcessAlive(stat)),
     'child and launcher live on',
   );
   await b.executor.stop();
-  await until('both are gone', () => left.every((stat) => stat === undefined || !isAlive(stat)));
+  await until('both are gone', () => left.every((stat) => stat === undefined || !isProcessAlive(stat)));
 });
 
 test("a script and its stderr are nobody else's to read", async (t) => {

@@ -4,7 +4,7 @@ import { describeError } from '../../shared/errors.js';
 import { isSameTask, parseRunKey, type RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { readAssignment, type Assignment } from '../runs/assignment.js';
-import type { ToExecutor, ToLink } from '../runs/bell.js';
+import type { ToExecutor, ToLink } from '../runs/control-messages.js';
 import { monotonicMs } from '../runs/boot.js';
 import type { Claim } from '../runs/claim.js';
 import type { Outcome } from '../runs/outcome.js';
@@ -13,7 +13,7 @@ import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { commandFor } from './account.js';
 import { ActiveRun } from './active-run.js';
 import { Claims } from './claims.js';
-import { noteTermination, readTermination } from './cause.js';
+import { writeTermination, readTermination } from './termination.js';
 import { LauncherPool } from './launcher-pool.js';
 import { notRun } from './not-run.js';
 import { OutcomeWriter } from './outcome-writer.js';
@@ -24,7 +24,7 @@ import { StartQueue, type QueuedRun } from './start-queue.js';
 import { terminateTree } from './terminate.js';
 import type { RunningScript } from './running-script.js';
 
-/** So long a launcher that was told to leave is waited for when this process ends. */
+/** Patience, when this process ends, with launchers that were told to leave. */
 const RELEASE_MS = 1_000;
 
 export interface ExecutorOptions {
@@ -35,16 +35,16 @@ export interface ExecutorOptions {
   readonly ignoreAccount: boolean;
 }
 
-/** Claims runs, starts their scripts, and sees each to a durable outcome. Tells `tell` what happened, in order. */
+/** Claims runs, starts their scripts, follows each to a durable outcome, and sends the link what happened, in order. */
 export class Executor {
   readonly #runs: RunsFolder;
   readonly #options: ExecutorOptions;
-  readonly #tell: (message: ToLink) => void;
+  readonly #send: (message: ToLink) => void;
   readonly #queue = new StartQueue();
   readonly #active = new Map<RunKey, ActiveRun>();
   readonly #watched = new Set<RunKey>();
   readonly #grown = new Set<RunKey>();
-  /** scripts that run, or have ended while others still hold their terminal or stderr */
+  /** scripts that run, or that have ended while other processes still hold their terminal or stderr */
   readonly #held = new Set<RunningScript>();
   readonly #gate: StartGate;
   readonly #outcomes: OutcomeWriter;
@@ -53,14 +53,14 @@ export class Executor {
   #stopping = false;
   readonly #onIdle: () => void;
 
-  constructor(runs: RunsFolder, options: ExecutorOptions, tell: (message: ToLink) => void, onIdle: () => void) {
+  constructor(runs: RunsFolder, options: ExecutorOptions, send: (message: ToLink) => void, onIdle: () => void) {
     this.#runs = runs;
     this.#options = options;
-    this.#tell = tell;
+    this.#send = send;
     this.#onIdle = onIdle;
     this.#launchers = new LauncherPool(runs, options.instance);
     this.#gate = new StartGate(runs, () => this.#startNext());
-    const refused = (run: RunKey, why: string): void => tell({ t: 'unwritable', run, why });
+    const refused = (run: RunKey, why: string): void => send({ t: 'unwritable', run, why });
     this.#claims = new Claims(runs, options.instance, refused);
     this.#outcomes = new OutcomeWriter(runs, refused, () => {
       if (this.idle) onIdle();
@@ -71,17 +71,17 @@ export class Executor {
     return this.#options.instance;
   }
 
-  /** Another executor that lives has this run: no other start of its task may begin before it has ended. */
+  /** Notes a run of another living executor: no other start of its task may begin before it has ended. */
   heldElsewhere(run: RunKey): void {
     this.#gate.heldElsewhere(run);
   }
 
-  /** True for a run whose script or outcome is in the hands of this executor. */
+  /** Tells whether this executor has the run's script or its unwritten outcome. */
   holds(run: RunKey): boolean {
     return this.#active.has(run) || this.#outcomes.has(run);
   }
 
-  /** Outcomes that the disk has not taken yet: nobody can find them there. */
+  /** Outcomes that are not on the disk yet. */
   get unwritten(): readonly (ToLink & { readonly t: 'ended' })[] {
     return this.#outcomes.list().map(([run, outcome]) => ({ t: 'ended', run, outcome }));
   }
@@ -106,7 +106,7 @@ export class Executor {
         return this.#kill(message);
       case 'watch':
         this.#watched.add(message.run);
-        // What was written between the watcher's first look and this moment rang no bell.
+        // The watcher has read the spool before this moment, and was told of nothing written since.
         return this.#grew(message.run);
       case 'unwatch':
         this.#watched.delete(message.run);
@@ -116,49 +116,49 @@ export class Executor {
         if (this.idle) this.#onIdle();
         return;
       case 'recover':
-        // Done by whoever owns the executors' folder.
+        // The owner of the executors' folder does this.
         return;
       default:
         return message satisfies never;
     }
   }
 
-  /** Gets ready for the first scripts, which may come before this has resolved. */
+  /** Prepares launchers for the first scripts, which may come before this has resolved. */
   async warmUp(): Promise<void> {
     await this.#launchers.fill();
   }
 
-  /** Follows a script to its end, whether it was just started or adopted. What had begun to end it is gone on with. */
+  /** Follows a script, started or adopted, to its end. A termination that a dead executor had begun goes on. */
   follow(run: RunKey, script: RunningScript, output: RunOutput, timeLeftMs: number, wasAdopted: boolean): void {
     const active = new ActiveRun(script, output, timeLeftMs, this.#options.killGraceMs, (termination) =>
-      noteTermination(this.#runs, run, termination),
+      writeTermination(this.#runs, run, termination),
     );
     this.#active.set(run, active);
     this.#held.add(script);
     const begun = wasAdopted ? readTermination(this.#runs, run) : undefined;
     if (begun) active.terminate(begun.cause, begun.processes);
-    void this.#seeToEnd(run, active);
-    void this.#seeToRelease(script);
+    void this.#awaitOutcome(run, active);
+    void this.#awaitRelease(script);
   }
 
-  /** Where output of a run goes; each piece rings the bell for those who watch, once a turn of the event loop. */
+  /** Makes the spools of a run. While the run is watched the link hears of growth, once a turn of the event loop. */
   outputOf(run: RunKey): RunOutput {
     return new RunOutput(this.#runs.folder(run), () => this.#grew(run));
   }
 
   /**
-   * Tells of an outcome and makes it durable right afterwards. In this order because the server's copy is as good: if
-   * this process dies in between, the run is found without an outcome and reported as such, which a server that has
-   * the true one ignores. A disk that refuses is asked again until it takes it.
+   * Sends an outcome and makes it durable right afterwards. In this order because the server's copy is as good: if this
+   * process dies in between, its successor finds no outcome and reports that, which a server that has the true one
+   * ignores. The writer tries a disk that refuses again until it takes the outcome.
    */
   settle(run: RunKey, outcome: Outcome, output: RunOutput | undefined): void {
-    this.#tell({ t: 'ended', run, outcome });
+    this.#send({ t: 'ended', run, outcome });
     this.#outcomes.add(run, outcome, output);
   }
 
   /**
-   * Ends all scripts, orderly at first, and what ended ones have left behind. Resolves when the outcomes are durable and
-   * the launchers gone.
+   * Ends all scripts, orderly at first, and the processes that ended scripts have left behind. Resolves when the outcomes
+   * are durable and the launchers gone.
    */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -169,17 +169,17 @@ export class Executor {
     });
     await Promise.all(outcomes);
     this.#outcomes.flush();
-    await Promise.all([...this.#held].map((script) => this.#clearAway(script)));
+    await Promise.all([...this.#held].map((script) => this.#endLeftovers(script)));
     await launchersGone;
   }
 
-  async #clearAway(script: RunningScript): Promise<void> {
+  async #endLeftovers(script: RunningScript): Promise<void> {
     const tree = script.tree();
     if (tree) await terminateTree(tree, this.#options.killGraceMs, () => undefined);
     await Promise.race([script.released, wait(RELEASE_MS, undefined, { ref: false })]);
   }
 
-  async #seeToEnd(run: RunKey, active: ActiveRun): Promise<void> {
+  async #awaitOutcome(run: RunKey, active: ActiveRun): Promise<void> {
     const outcome = await active.outcome;
     this.#active.delete(run);
     this.settle(run, outcome, active.output);
@@ -187,7 +187,7 @@ export class Executor {
     setImmediate(() => void this.#launchers.fill());
   }
 
-  async #seeToRelease(script: RunningScript): Promise<void> {
+  async #awaitRelease(script: RunningScript): Promise<void> {
     await script.released;
     this.#held.delete(script);
     if (this.idle) this.#onIdle();
@@ -201,7 +201,7 @@ export class Executor {
     this.#startNext();
   }
 
-  /** Undefined where it can't be read: that is told, in words, when the run is claimed. */
+  /** Returns undefined for an assignment that can't be read. The claim will fail of it, with the reason. */
   #assignmentOf(run: RunKey): Assignment | undefined {
     try {
       return readAssignment(this.#runs, run);
@@ -236,7 +236,7 @@ export class Executor {
       const started = new ScriptRun(folder, claim, planned.command, hasStdin, output, this.#launchers);
       faultPoint('spawned');
       this.follow(run, started, output, claim.timeoutMs, false);
-      this.#tell({ t: 'started', run, startedMs: started.startedMs });
+      this.#send({ t: 'started', run, startedMs: started.startedMs });
     } catch (error) {
       this.#refuse(run, claim, output, RunReason.spawn, `the script could not be started: ${describeError(error)}`);
     }
@@ -247,7 +247,7 @@ export class Executor {
     this.settle(run, notRun(claim, RunOutcome.failed, reason, output), output);
   }
 
-  /** Its last moment of start has passed while it waited for a free place. */
+  /** Ends a run whose last moment of start has passed while it waited for a free place. */
   #expire(run: RunKey): void {
     const held = this.#claims.claim(run, undefined);
     if (held) this.settle(run, notRun(held.claim, RunOutcome.timeout, RunReason.notStarted, undefined), undefined);
@@ -264,19 +264,19 @@ export class Executor {
     }
     for (const [run, active] of this.#active) if (sameTask(run)) active.terminate('kill');
     if (!message.tombstone) return;
-    // It may overtake its assignment, which comes by another way: that must find the run claimed and over.
-    const claim = this.#claims.entomb(message.run, { ...message, ...wanted, timeoutMs: 1 });
+    // The kill may overtake the assignment, which may come by another way and must find the run claimed and over.
+    const claim = this.#claims.writeTombstone(message.run, { ...message, ...wanted, timeoutMs: 1 });
     if (claim) this.settle(message.run, notRun(claim, RunOutcome.killed, null, undefined), undefined);
   }
 
   #grew(run: RunKey): void {
     if (!this.#watched.has(run)) return;
-    if (this.#grown.size === 0) setImmediate(() => this.#tellGrown());
+    if (this.#grown.size === 0) setImmediate(() => this.#sendGrown());
     this.#grown.add(run);
   }
 
-  #tellGrown(): void {
-    for (const run of this.#grown) this.#tell({ t: 'grew', run });
+  #sendGrown(): void {
+    for (const run of this.#grown) this.#send({ t: 'grew', run });
     this.#grown.clear();
   }
 }

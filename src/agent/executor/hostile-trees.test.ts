@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import { test } from 'node:test';
 import { readStat, signalProcess } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
-import { readProcessTable } from './process-table.js';
+import { readProcessTable } from '../runs/process-identity.js';
 import { temporaryAccount } from './testing/temporary-account.js';
 import { bench, until, type Bench } from './testing/executor-bench.js';
 

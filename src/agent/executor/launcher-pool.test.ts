@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { isAlive, signalProcess } from '../runs/process-identity.js';
+import { isProcessAlive, signalProcess } from '../runs/process-identity.js';
 import { bench, until, type Bench } from './testing/executor-bench.js';
 import { launchersOf, type WaitingLauncher } from './testing/waiting-launchers.js';
 
@@ -27,7 +27,7 @@ function pids(waiting: readonly WaitingLauncher[]): number[] {
 
 async function allGone(waiting: readonly WaitingLauncher[]): Promise<void> {
   const all = waiting.flatMap(({ launcher, starter }) => (starter ? [launcher, starter] : [launcher]));
-  await until('they are gone', () => all.every((process) => !isAlive(process)));
+  await until('they are gone', () => all.every((process) => !isProcessAlive(process)));
 }
 
 test('a launcher that waited starts the script, and another takes its place', async (t) => {

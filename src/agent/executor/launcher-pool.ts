@@ -6,13 +6,13 @@ import type { RunsFolder } from '../runs/run-folder.js';
 import { scriptEnvironment } from './account.js';
 import { Launcher } from './launcher.js';
 
-/** So many wait at most. A burst of more scripts than these starts launchers of its own. */
+/** Launchers kept waiting. A larger burst of scripts starts launchers of its own. */
 const WAITING = 3;
-/** So long after a start others are made ready, if no script has ended before: a burst needs the processor itself. */
+/** Delay from a start to the making of new launchers, which a script's end cuts short: a burst needs the processor. */
 const QUIET_MS = 50;
-/** As old as a launcher is, its script looks to other programs. */
+/** Waiting launchers are replaced this often: to other programs a script looks as old as its launcher. */
 const RENEW_MS = 600_000;
-/** So long those that are sent away are waited for. */
+/** Patience with launchers that were sent away. */
 const LEAVE_MS = 1_000;
 
 /**
@@ -29,7 +29,7 @@ export class LauncherPool {
   #fillTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
 
-  /** `instance`: of this executor; it tells what is left of those of dead ones. */
+  /** `instance`: of this executor; files of another, dead executor are told apart by it. */
   constructor(runs: RunsFolder, instance: string) {
     this.#folder = launchersFolder(runs);
     this.#instance = instance;
@@ -46,7 +46,7 @@ export class LauncherPool {
         ready.moveTo(folder);
         return ready;
       } catch {
-        // What it waited in was deleted: nothing has been started by it, and nothing will be.
+        // Somebody deleted the folder in which the launcher waited. It has started nothing and never will.
         ready.dismiss();
       }
     }
@@ -76,9 +76,9 @@ export class LauncherPool {
       const launcher = this.#make();
       if (!launcher) return;
       this.#waiting.add(launcher);
-      void this.#forget(launcher);
+      void this.#removeOnExit(launcher);
       await launcher.settled;
-      // Not again and again where they can't live.
+      // Where launchers can't live, more of them would not either.
       if (!launcher.ready) return;
     }
   }
@@ -93,7 +93,7 @@ export class LauncherPool {
     }
   }
 
-  async #forget(launcher: Launcher): Promise<void> {
+  async #removeOnExit(launcher: Launcher): Promise<void> {
     await launcher.exited;
     if (this.#waiting.delete(launcher)) launcher.dismiss();
   }
@@ -109,8 +109,8 @@ export class LauncherPool {
   }
 }
 
-/** Removes what the waiting launchers of dead executors have left; they themselves leave with their terminals. */
-export function clearLaunchers(runs: RunsFolder, living: ReadonlySet<string>): void {
+/** Removes the files of dead executors' waiting launchers. The launchers themselves leave with their terminals. */
+export function removeDeadLaunchers(runs: RunsFolder, living: ReadonlySet<string>): void {
   const folder = launchersFolder(runs);
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const [instance = ''] = name.split('.');

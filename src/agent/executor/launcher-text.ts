@@ -64,14 +64,14 @@ exec 2>&4 4>&- 5>&- <"$ibex_stdin"
 exec "$@"
 `;
 
-/** What the launcher's command line begins with; where its pipes are follows. */
+/** The launcher's command line, except for the last word, which is the beginning of its pipes' paths. */
 export const LAUNCHER_WORDS = ['/bin/sh', '-c', 'eval "$IBEX_LAUNCHER"', 'ibex-run'] as const;
 export const LAUNCHER_ENV = Object.freeze({ IBEX_LAUNCHER: LAUNCHER, IBEX_STARTER: STARTER });
 
-/** Bytes that a launcher says before the script's first. */
+/** Bytes that a launcher prints before the script's first. */
 export const READY_BYTES = 1;
 
-/** Said in place of a folder, it sends a launcher away that has been given no run. */
+/** In place of a folder, this sends a launcher away that has been given no run. */
 export const NO_RUN = '';
 
 export interface ScriptWords {

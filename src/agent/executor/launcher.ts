@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultPoint } from '../runs/fault-point.js';
-import { isAlive, readStat, readStatLine, type ProcessStat } from '../runs/process-identity.js';
+import { isProcessAlive, readStat, readStatLine, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { encodeWords, LAUNCHER_ENV, LAUNCHER_WORDS, NO_RUN, READY_BYTES, type ScriptWords } from './launcher-text.js';
 import { closeQuietly, makePipe, openPipe } from './libc.js';
 import { Terminal, type TerminalEvents } from './terminal.js';
 
 /**
- * A launcher on its terminal: waiting for a run at first, then at work for one. A run may be given to it as soon as it
- * is made, but its pipes may be moved only once it is ready.
+ * A launcher on its terminal, which first waits for a run and then starts its script. A run may be given to it at once;
+ * its pipes may be moved only once it is ready.
  */
 export class Launcher {
   readonly stat: ProcessStat;
-  /** what it closes the script's stdout with; random, so that no script prints it by chance */
+  /** the launcher prints this after the script's last byte; random, so that no script prints it by chance */
   readonly marker = `\x1eibex-${randomBytes(16).toString('hex')}-`;
-  /** it is gone */
+  /** the launcher is gone */
   readonly exited: Promise<void>;
-  /** it has become ready, or is gone */
+  /** the launcher has become ready, or is gone */
   readonly settled: Promise<void>;
   readonly #exited = Promise.withResolvers<void>();
   readonly #settled = Promise.withResolvers<void>();
@@ -29,14 +29,14 @@ export class Launcher {
   #readyBytes = READY_BYTES;
   #isOver = false;
 
-  /** `pipes`: what the paths of its two pipes begin with. Throws if it can't be started; then nothing is left. */
+  /** `pipes`: the beginning of both pipes' paths. Throws if the launcher can't be started, and leaves nothing then. */
   constructor(pipes: string, env: Readonly<Record<string, string>>) {
     this.#pipes = pipes;
     this.exited = this.#exited.promise;
     this.settled = this.#settled.promise;
     makePipe(this.#path(RunFile.stderrPipe), 0o600);
     makePipe(this.#path(RunFile.controlPipe), 0o600);
-    // Open before it starts, so that no word is ever without somebody to hold it.
+    // This end is open before the launcher starts: a pipe that nobody has open loses what is in it.
     this.#control = openPipe(this.#path(RunFile.controlPipe));
     try {
       const events = {
@@ -48,19 +48,19 @@ export class Launcher {
       const stat = readStat(this.#terminal.pid);
       if (!stat) throw new Error('the launcher died at once');
       this.stat = stat;
-      this.#terminal.say(this.marker);
+      this.#terminal.send(this.marker);
     } catch (error) {
       this.#removePipes();
       throw error;
     }
   }
 
-  /** It waits for a run, and nothing lies between that and its script but the run's own words. */
+  /** The launcher waits for a run, and will start that run's script without further preparation. */
   get ready(): boolean {
-    return this.#readyBytes === 0 && !this.#isOver && isAlive(this.stat);
+    return this.#readyBytes === 0 && !this.#isOver && isProcessAlive(this.stat);
   }
 
-  /** Moves the pipes of one that is ready into a run's folder. */
+  /** Moves the pipes of a ready launcher into a run's folder. */
   moveTo(folder: string): void {
     for (const name of [RunFile.stderrPipe, RunFile.controlPipe]) renameSync(this.#path(name), join(folder, name));
     this.#pipes = `${folder}/`;
@@ -74,7 +74,7 @@ export class Launcher {
   begin(folder: string, words: ScriptWords, uid: number, events: TerminalEvents): void {
     const stat = readStatLine(this.stat.pid);
     if (this.#isOver || stat === undefined) throw new Error('the launcher is gone');
-    // By this a later executor finds it.
+    // A later executor finds the launcher by this file.
     writeFileSync(join(folder, RunFile.launcher), stat, { mode: 0o600 });
     writeFileSync(join(folder, RunFile.words), encodeWords(words), { mode: 0o600 });
     if (uid !== process.getuid?.()) {
@@ -83,30 +83,30 @@ export class Launcher {
     }
     this.#events = events;
     faultPoint('launcher-noted');
-    this.#terminal.say(folder);
+    this.#terminal.send(folder);
   }
 
-  /** A word for one whose script has ended. */
-  say(word: string): void {
+  /** Sends a word to a launcher whose script has ended. */
+  send(word: string): void {
     try {
       writeSync(this.#control, `${word}\n`);
     } catch {
-      // Its only reader is a launcher that has gone.
+      // The only reader of the pipe, the launcher, has gone.
     }
   }
 
-  /** Nothing will be said to it any more. The absence of its pipe tells a later executor that none waits for a word. */
+  /** Ends the conversation. A later executor sees by the missing pipe that no launcher waits for a word. */
   close(): void {
     closeQuietly(this.#control);
     rmSync(this.#path(RunFile.controlPipe), { force: true });
   }
 
-  /** Sends one away that was given no run. Its pipes stay until it has gone: it may be about to open them. */
+  /** Sends a launcher away that was given no run. Its pipes stay until it has gone: it may be about to open them. */
   dismiss(): void {
     try {
-      this.#terminal.say(NO_RUN);
+      this.#terminal.send(NO_RUN);
     } catch {
-      // It leaves or has left by itself.
+      // The launcher has left or is leaving.
     }
     void this.exited.then(() => this.#removePipes());
   }

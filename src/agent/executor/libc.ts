@@ -1,7 +1,7 @@
 import koffi from 'koffi';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 
-// Node has no mkfifo and no fcntl, and a program started for either costs a millisecond of every script's start.
+// Node has none of these calls, and a program started for either costs a millisecond of every script's start.
 const libc = koffi.load(null);
 const nativeMkfifo: (path: string, mode: number) => unknown = libc.func('int mkfifo(const char *path, uint mode)');
 const nativeFcntl: (fd: number, command: number, type: 'int', value: number) => unknown = libc.func(
@@ -25,8 +25,11 @@ const nativeSplice: (
   flags: number,
 ) => unknown = libc.func('long splice(int from, void *fromAt, int to, void *toAt, size_t bytes, uint flags)');
 
+const nativeFlock: (fd: number, operation: number) => unknown = libc.func('int flock(int fd, int operation)');
+
+const LOCK_EX_NB = 6;
 const TCSANOW = 0;
-/** longer than the kernel's and the C library's struct termios */
+/** exceeds the kernel's and the C library's struct termios */
 const TERMIOS_BYTES = 128;
 const VTIME_AT = 17 + 5;
 const VMIN_AT = 17 + 6;
@@ -84,7 +87,7 @@ export function movePipeToFile(pipe: number, file: number, position: number, mos
   throw new Error(`splice: errno ${errno}`);
 }
 
-/** What a pipe holds at most, bytes. */
+/** Returns how many bytes a pipe can hold. */
 export function pipeBytes(fd: number): number {
   const bytes = Number(nativeFcntl(fd, F_GETPIPE_SZ, 'int', 0));
   return bytes > 0 ? bytes : 64 * 1024;
@@ -110,4 +113,12 @@ export function closeQuietly(fd: number | undefined): void {
   } catch {
     // Closed already by the stream that owned it.
   }
+}
+
+/**
+ * Takes the exclusive lock of an open file, which the kernel holds until the file is closed, however this process ends.
+ * Returns false if another process has it.
+ */
+export function tryLock(fd: number): boolean {
+  return nativeFlock(fd, LOCK_EX_NB) === 0;
 }

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeError } from '../../shared/errors.js';
 import { ibexVersion } from '../../shared/version.js';
-import { onBell, parseToExecutor, ring, type ToExecutor, type ToLink } from '../runs/bell.js';
+import { onMessages, parseToExecutor, sendMessage, type ToExecutor, type ToLink } from '../runs/control-messages.js';
 import { findExecutors } from '../runs/executor-entry.js';
 import { RunsFolder } from '../runs/run-folder.js';
-import { DoorBell } from './door-bell.js';
+import { appendToRotated, JsonLog, runFields } from '../json-log.js';
+import { ControlSocket } from './control-socket.js';
 import { Executor } from './executor.js';
-import { ExecutorLog } from './executor-log.js';
 import { closeInheritedOnExec } from './libc.js';
 import { recover } from './recovery.js';
 import { startLock } from './start-lock.js';
@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGHUP', () => undefined);
   process.chdir('/');
   const instance = randomUUID();
-  const log = new ExecutorLog(join(metaDir, 'executor.log'));
+  const log = new JsonLog('info', appendToRotated(join(metaDir, 'executor.log')));
   const links = new Set<Socket>();
   const stopped = Promise.withResolvers<void>();
   let retiring = false;
@@ -49,8 +49,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       ignoreAccount: values['ignore-account'],
     },
     (message) => {
-      if (message.t === 'unwritable') log.write('error', message);
-      for (const link of links) ring(link, message);
+      if (message.t === 'unwritable') {
+        log.error({ ...runFields(message.run), err: message.why }, 'a run cannot be recorded; trying again');
+      }
+      for (const link of links) sendMessage(link, message);
     },
     () => {
       if (retiring) stopped.resolve();
@@ -59,13 +61,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   const takeOver = (): void => {
     const others = findExecutors(metaDir).filter((other) => other.instance !== instance);
     recover(runs, executor, new Set(others.map((other) => other.instance)), (run, error) =>
-      log.write('error', { t: 'recovery', run, why: describeError(error) }),
+      log.error({ ...runFields(run), err: describeError(error) }, 'cannot read what is left of a run'),
     );
   };
   const tellState = (link: Socket): void => {
     const { waiting, running } = executor;
     const ready: ToLink = { t: 'ready', version: ibexVersion(), waiting, running };
-    for (const message of [ready, ...executor.unwritten]) ring(link, message);
+    for (const message of [ready, ...executor.unwritten]) sendMessage(link, message);
   };
   const handle = (message: ToExecutor): void => {
     if (message.t === 'retire') retiring = true;
@@ -75,24 +77,24 @@ export async function main(argv: readonly string[]): Promise<number> {
     for (const link of links) tellState(link);
   };
   process.once('SIGTERM', () => {
-    log.write('info', { t: 'stopping' });
+    log.info({}, 'executor is stopping, and ends its scripts');
     void executor.stop().then(stopped.resolve);
   });
   await using door = await open();
   if (!door) return 0;
   void executor.warmUp();
-  log.write('info', { t: 'up', instance, version: ibexVersion() });
+  log.info({ instance, version: ibexVersion() }, 'executor is up');
   await stopped.promise;
   for (const link of links) link.end();
   return 0;
 
-  /** Undefined if another executor of this version was quicker. */
-  async function open(): Promise<DoorBell | undefined> {
+  /** Resolves with undefined if another executor of this version was quicker. */
+  async function open(): Promise<ControlSocket | undefined> {
     using _lock = await startLock(metaDir ?? '');
     if (findExecutors(metaDir ?? '').some((other) => other.version === ibexVersion())) return undefined;
     takeOver();
-    return await DoorBell.hang(metaDir ?? '', instance, onLink, () => {
-      log.write('error', { t: 'gone', why: 'this executor is no longer to be found in MetaDir; leaving when idle' });
+    return await ControlSocket.listen(metaDir ?? '', instance, onLink, () => {
+      log.error({ metaDir }, 'MetaDir no longer names this executor; it leaves when its last script has ended');
       handle({ t: 'retire' });
     });
   }
@@ -102,6 +104,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     links.add(link);
     link.on('error', () => undefined);
     link.on('close', () => links.delete(link));
-    onBell(link, parseToExecutor, handle);
+    onMessages(link, parseToExecutor, handle);
   }
 }

@@ -1,9 +1,9 @@
-/** Longest exit code text behind the marker, with its closing byte. */
+/** length of the longest exit code behind the marker, with its closing byte */
 const CODE_BYTES = 4;
 const CLOSE = 0x3b; // ;
 
 export interface Scanned {
-  /** output that is certainly the script's */
+  /** the script's output */
   readonly data: Uint8Array;
   /** the exit code, once the marker was seen; what comes after it is not the script's */
   readonly code?: number;
@@ -12,8 +12,8 @@ export interface Scanned {
 const NOTHING = new Uint8Array(0);
 
 /**
- * Finds the launcher's closing word, `<marker><exit code>;`, in the stream of a terminal. It may arrive in any pieces.
- * Only what may be the beginning of the word is held back; everything else passes at once.
+ * Finds the launcher's last words, `<marker><exit code>;`, in the stream of a terminal, in whatever pieces they arrive. It
+ * holds back only bytes that may be their beginning; all others pass at once.
  */
 export class MarkerScanner {
   readonly #marker: Buffer;
@@ -48,7 +48,7 @@ export class MarkerScanner {
     return this.#hold(bytes, bytes.length - this.#beginningAtEnd(bytes));
   }
 
-  /** What is held back, when no more will come. */
+  /** Returns the bytes held back, once no more will come. */
   rest(): Uint8Array {
     const held = this.#held;
     this.#held = Buffer.alloc(0);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readIfThere } from '../runs/json-file.js';
-import { isAlive, readIdentityFile, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
+import { isProcessAlive, readIdentityFile, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
-import { readProcessTable } from './process-table.js';
+import { readProcessTable } from '../runs/process-identity.js';
 
 const LOOK_MS = 100;
 /** The launcher writes the code right after the script's end; so long is waited for it. */
@@ -22,8 +22,8 @@ export async function orphanEnd(
     if (code !== undefined) return code;
     const launcher = knownLauncher ?? readIdentityFile(join(folder, RunFile.launcher));
     const script = readIdentityFile(join(folder, RunFile.pid));
-    const launcherLives = launcher !== undefined && isAlive(launcher);
-    const scriptLives = script !== undefined && isAlive(script);
+    const launcherLives = launcher !== undefined && isProcessAlive(launcher);
+    const scriptLives = script !== undefined && isProcessAlive(script);
     withoutProcess = launcherLives || scriptLives ? 0 : withoutProcess + 1;
     if (withoutProcess >= CODE_PATIENCE_LOOKS) return undefined;
     await wait(LOOK_MS);
@@ -40,13 +40,13 @@ export function readCode(folder: string): number | undefined {
 /** The launcher of a run folder, if it lives. It was noted there before the run was given to it. */
 export function findLauncher(folder: string): ProcessStat | undefined {
   const noted = readIdentityFile(join(folder, RunFile.launcher));
-  return noted && isAlive(noted) ? noted : undefined;
+  return noted && isProcessAlive(noted) ? noted : undefined;
 }
 
 /** A run's script, as it noted itself; from the process table where that is not yet there, or was deleted by it. */
 export function findScript(folder: string, launcher: ProcessIdentity | undefined): ProcessIdentity | undefined {
   const noted = readIdentityFile(join(folder, RunFile.pid));
-  if (noted || !launcher || !isAlive(launcher)) return noted;
+  if (noted || !launcher || !isProcessAlive(launcher)) return noted;
   // A launcher's other children never lead a session.
   return readProcessTable().find(({ parent, pid, session }) => parent === launcher.pid && pid === session);
 }

@@ -7,7 +7,7 @@ import { writeOutcome, type Outcome } from '../runs/outcome.js';
 import type { RunsFolder } from '../runs/run-folder.js';
 import type { RunOutput } from './run-output.js';
 
-/** When a disk that refuses an outcome is asked again. */
+/** Pauses between attempts at a disk that refuses an outcome. */
 const WRITE_AGAIN = Object.freeze({ firstMs: 1_000, maxMs: 30_000 });
 
 /**
@@ -46,7 +46,7 @@ export class OutcomeWriter {
     setImmediate(() => this.#write());
   }
 
-  /** Writes what waits, once; what the disk refuses now is lost with this process. */
+  /** Writes all waiting outcomes once. An outcome that the disk refuses now is lost with this process. */
   flush(): void {
     this.#write();
     clearTimeout(this.#again);
@@ -56,7 +56,7 @@ export class OutcomeWriter {
     try {
       ensureSubfolder(this.#runs.folder(run), 0o711);
     } catch {
-      // What is in its way is told as the reason when the outcome is refused again.
+      // The next attempt to write the outcome reports what is in the way.
     }
   }
 

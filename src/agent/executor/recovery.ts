@@ -8,7 +8,7 @@ import { readIfThere } from '../runs/json-file.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { AdoptedScript, dismissLauncher, findRemains } from './adopted-script.js';
 import type { Executor } from './executor.js';
-import { clearLaunchers } from './launcher-pool.js';
+import { removeDeadLaunchers } from './launcher-pool.js';
 import { notRun } from './not-run.js';
 
 /**
@@ -22,7 +22,7 @@ export function recover(
   heldElsewhere: ReadonlySet<string>,
   onProblem: (run: RunKey, error: unknown) => void,
 ): void {
-  clearLaunchers(runs, new Set([...heldElsewhere, executor.instance]));
+  removeDeadLaunchers(runs, new Set([...heldElsewhere, executor.instance]));
   for (const run of runs.list()) {
     const isOver = existsSync(runs.file(run, RunFile.exit));
     if (isOver && !existsSync(runs.file(run, RunFile.controlPipe))) continue;
@@ -61,7 +61,7 @@ function recoverRun(runs: RunsFolder, executor: Executor, run: RunKey, claim: Cl
     return;
   }
   const launcher = remains === 'ended' ? undefined : remains.alive;
-  noteAdopter(runs, run, executor.instance);
+  writeAdopter(runs, run, executor.instance);
   const timeLeftMs = sameBoot ? claim.claimedMonoMs + claim.timeoutMs - monotonicMs() : claim.timeoutMs;
   executor.follow(run, new AdoptedScript(folder, claim, launcher, output), output, timeLeftMs, true);
 }
@@ -70,7 +70,7 @@ function holderOf(runs: RunsFolder, run: RunKey, claim: Claim): string {
   return readIfThere(runs.file(run, RunFile.adopter)) ?? claim.executor;
 }
 
-function noteAdopter(runs: RunsFolder, run: RunKey, instance: string): void {
+function writeAdopter(runs: RunsFolder, run: RunKey, instance: string): void {
   try {
     writeFileSync(runs.file(run, RunFile.adopter), instance, { mode: 0o600 });
   } catch {

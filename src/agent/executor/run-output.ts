@@ -22,7 +22,7 @@ export class RunOutput {
     this.#append(this.#stdout, data);
   }
 
-  /** Takes up to so many bytes of stderr; returns how many, 0 if there are none now. */
+  /** Takes up to `mostBytes` of stderr; returns how many it took, 0 if none are there now. */
   takeStderr(source: SpoolSource, mostBytes: number): number {
     if (!this.#open) return source.read(Buffer.allocUnsafe(mostBytes));
     const taken = this.#stderr.take(source, mostBytes);

@@ -80,7 +80,7 @@ export class ScriptRun implements RunningScript {
     if (scanned.code !== undefined) this.#finish({ code: scanned.code, stdoutWhole: true });
   }
 
-  /** Only a launcher that was killed leaves before it has said its word; the script may go on without it. */
+  /** A launcher leaves without reporting an exit code only if it was killed; its script may go on. */
   #launcherGone(): void {
     this.#terminalReleased.resolve();
     if (this.#hasEnded) return;
@@ -92,15 +92,15 @@ export class ScriptRun implements RunningScript {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#stderr.drain();
-    this.#stderr.letGo();
+    this.#stderr.release();
     this.#end.resolve(end);
-    this.#launcher.say('end');
+    this.#launcher.send('end');
   }
 
   async #release(): Promise<void> {
     await this.#end.promise;
     await this.#terminalReleased.promise;
-    this.#launcher.say('leave');
+    this.#launcher.send('leave');
     await this.#stderrEnded.promise;
     this.#launcher.close();
   }

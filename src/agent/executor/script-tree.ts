@@ -1,9 +1,9 @@
 import { readStat, signalGroup, type ProcessIdentity, type ProcessStat } from '../runs/process-identity.js';
 
 /**
- * Which processes belong to a script: its session, its process group and its descendants, as far as they can be seen
- * at any sweep; what was once seen in it stays in it. A process that had left session and tree before the first sweep
- * (a daemon) is not found, and so is left alone.
+ * The processes of a script: its session, its process group and its descendants, as each sweep sees them. A process that
+ * a sweep has seen stays a member. A process that had left session and tree before the first sweep (a daemon) is not
+ * found, and so is left alone.
  */
 export class ScriptTree {
   readonly #outside: ReadonlySet<number>;
@@ -17,11 +17,11 @@ export class ScriptTree {
   constructor(script: ProcessIdentity, launcher: ProcessStat | undefined, executorPid: number) {
     this.#script = script;
     this.#members.set(script.pid, script.startTime);
-    // It becomes the leader of both a moment after it has shown itself; it may be dead before a sweep sees it so.
+    // The script calls setsid a moment after its launcher noted it, and may be dead before a sweep sees it as leader.
     this.#sessions.add(script.pid);
     this.#groups.add(script.pid);
     this.#outside = new Set([1, executorPid, ...(launcher ? [launcher.pid] : [])]);
-    // Not as its stat says: that may have been read before it became the leader.
+    // Its stat may have been read before it became the leader of its session.
     this.#outsideSession = launcher?.pid;
   }
 
@@ -48,7 +48,7 @@ export class ScriptTree {
    */
   signalGroup(signal: NodeJS.Signals): void {
     const leader = readStat(this.#script.pid);
-    // With the number in other hands the group has long been empty.
+    // A number that was given to another process proves that the group is empty.
     if (leader && leader.startTime !== this.#script.startTime) return;
     if (!this.#outside.has(this.#script.pid)) signalGroup(this.#script.pid, signal);
   }

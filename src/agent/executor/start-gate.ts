@@ -3,7 +3,7 @@ import { isSameTask, type RunKey } from '../../shared/run-key.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { lookUpAccount } from './account.js';
 
-/** So often it is looked whether a run that another executor holds has ended. */
+/** Interval of the checks whether a run that another executor holds has ended. */
 const LOOK_MS = 200;
 
 /**
@@ -27,7 +27,7 @@ export class StartGate {
     this.#elsewhere.add(run);
   }
 
-  /** To be called when a run begins to wait: what takes long is begun now, aside. */
+  /** Begins what takes long, out of process. Call it when a run begins to wait. */
   prepare(run: RunKey, account: string): void {
     const lookup = lookUpAccount(account);
     if (!lookup) return;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ensureFolder } from '../runs/durable.js';
 import { executorFolder } from '../runs/executor-entry.js';
-import { tryLock } from './file-lock.js';
+import { tryLock } from './libc.js';
 
 const LOOK_MS = 20;
 

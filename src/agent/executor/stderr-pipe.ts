@@ -6,35 +6,35 @@ import { closeQuietly, movePipeToFile, openPipe, pipeBytes } from './libc.js';
 
 /** Taken at a time, so that a script that floods it leaves room for others. */
 const PIECE_BYTES = 256 * 1024;
-/** Programs that write by splice(2) ring no bell on older kernels: so often it is looked at all the same. */
+/** Interval of reading without a notification: older kernels give none for writes by splice(2). */
 const LOOK_MS = 200;
 
 /**
  * The reading side of a run's stderr. A named pipe, not a file: `echo x >/dev/stderr` in a script would reopen a file
- * at its beginning. Until the run ends nothing of it is read by the event loop: its bytes go from the pipe to the spool
- * in one step of the kernel, so that none is lost with this process.
+ * at its beginning. Until the run ends the kernel moves its bytes from pipe to spool in one step, so that none is lost with
+ * this process.
  */
 export class StderrPipe implements SpoolSource {
   readonly #fd: number;
   readonly #take: (source: SpoolSource, mostBytes: number) => number;
   readonly #onEnd: () => void;
-  readonly #bell: FSWatcher | undefined;
+  readonly #watcher: FSWatcher | undefined;
   readonly #timer: NodeJS.Timeout;
-  /** keeps the pipe from ending before the launcher has opened it */
+  /** a writing end, so that the pipe doesn't end before the launcher has opened it */
   #keeper: number | undefined;
   #rest: Socket | undefined;
   #lookAgain: NodeJS.Immediate | undefined;
 
   /**
    * `take`: has bytes moved from this source to where they belong. `onEnd`: the last writer has closed it; it can only
-   * come after `letGo`.
+   * come after release().
    */
   constructor(path: string, take: (source: SpoolSource, mostBytes: number) => number, onEnd: () => void) {
     this.#take = take;
     this.#onEnd = onEnd;
     this.#keeper = openPipe(path);
     this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    this.#bell = ringOnWrite(path, () => this.#look());
+    this.#watcher = watchWrites(path, () => this.#look());
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#look();
   }
@@ -52,7 +52,7 @@ export class StderrPipe implements SpoolSource {
     }
   }
 
-  /** Takes what was written before this moment. What others go on writing can't make it endless. */
+  /** Takes everything written before this moment, at most what a pipe holds: a writer that goes on can't keep it here. */
   drain(): void {
     if (this.#rest) return;
     for (let left = pipeBytes(this.#fd); left > 0;) {
@@ -62,8 +62,8 @@ export class StderrPipe implements SpoolSource {
     }
   }
 
-  /** The run has ended: what still comes is thrown away, and the pipe ends when its last writer leaves. */
-  letGo(): void {
+  /** Throws away what still comes once the run has ended. The pipe ends when its last writer closes it. */
+  release(): void {
     if (this.#rest) return;
     this.#stopLooking();
     closeQuietly(this.#keeper);
@@ -76,7 +76,7 @@ export class StderrPipe implements SpoolSource {
   }
 
   close(): void {
-    this.letGo();
+    this.release();
     this.#rest?.destroy();
   }
 
@@ -90,14 +90,14 @@ export class StderrPipe implements SpoolSource {
   }
 
   #stopLooking(): void {
-    this.#bell?.close();
+    this.#watcher?.close();
     clearInterval(this.#timer);
     clearImmediate(this.#lookAgain);
   }
 }
 
-/** Undefined where the kernel has no watch left to give; the timer must do then. */
-function ringOnWrite(path: string, onWrite: () => void): FSWatcher | undefined {
+/** Returns undefined where the kernel has no inotify watch left; the timer must do then. */
+function watchWrites(path: string, onWrite: () => void): FSWatcher | undefined {
   try {
     const watcher = watch(path, onWrite);
     watcher.on('error', () => undefined);

@@ -41,13 +41,13 @@ export class Terminal {
     makeRaw(term.fd);
   }
 
-  /** So that /dev/stdout opens for this account, too. */
+  /** Makes an account the terminal's owner, so that it can open /dev/stdout. */
   giveTo(uid: number): void {
     chownSync(this.#term.ptsName, uid, -1);
   }
 
   /** Types a line, which must be short: the terminal holds 4,095 bytes. Throws if nobody can read it any more. */
-  say(line: string): void {
+  send(line: string): void {
     // The descriptor of a closed one may be somebody else's by now.
     if (!this.#open) throw new Error('the terminal is closed');
     writeSync(this.#term.fd, `${line}\n`);

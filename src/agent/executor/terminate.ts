@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { signalProcess, type ProcessStat } from '../runs/process-identity.js';
-import { readProcessTable } from './process-table.js';
+import { readProcessTable } from '../runs/process-identity.js';
 import type { ScriptTree } from './script-tree.js';
 
-/** After the last grace, so long is tried to kill what is left. */
+/** Limit of the attempts to kill what is left after the grace. */
 const KILL_LIMIT_MS = 10_000;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
@@ -28,7 +28,7 @@ export async function terminateTree(
     // A stopped process sees TERM only when it goes on.
     signalProcess(process, 'SIGCONT');
   };
-  // Nobody may die before all are known: a child that is just leaving the session is found by its parent only.
+  // All must be known before any dies: a child that is just leaving the session is found only by way of its parent.
   const found = freeze(tree);
   onFound(found);
   for (const process of found) askOnce(process);

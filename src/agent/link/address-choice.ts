@@ -1,4 +1,4 @@
-/** What a measurement of one address found; undefined: no server answered in time. */
+/** A measurement of one address. `answer` is undefined if no server answered in time. */
 export interface Measured {
   readonly address: string;
   readonly answer: { readonly ms: number; readonly instance: string } | undefined;

@@ -1,11 +1,11 @@
 import WebSocket = require('ws');
 import { closeReason } from '../../shared/protocol/close-codes.js';
 import { MAX_FRAME_BYTES } from '../../shared/protocol/limits.js';
-import type { SessionSocket } from './session.js';
+import type { SessionTransport } from './session.js';
 
 /** A peer that does not answer a close within this time is cut off, ms. */
 const CLOSE_WITHIN_MS = 1_000;
-/** What ws tells where no close frame came, or one without a code. */
+/** Codes of ws for a connection that ended without a close frame, or with one that had no code. */
 const ABNORMAL = 1_006;
 const NO_STATUS = 1_005;
 
@@ -24,7 +24,7 @@ export interface SocketEvents {
  */
 
 /** Dials an agent endpoint. Closing never waits for the other end, which may be dead. */
-export class ClientSocket implements SessionSocket {
+export class ClientSocket implements SessionTransport {
   readonly #ws: WebSocket;
   readonly #ended: SocketEvents['onEnded'];
   #closedWith: { readonly code: number; readonly reason: string } | undefined;

@@ -5,6 +5,7 @@ import { encodeResult } from '../../shared/protocol/binary-frames.js';
 import { RESULTS_IN_FLIGHT, STORED_TAIL_BYTES } from '../../shared/protocol/limits.js';
 import type { RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
+import { runFields } from '../json-log.js';
 import { faultPoint } from '../runs/fault-point.js';
 import { readOutcome, type Outcome } from '../runs/outcome.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
@@ -38,7 +39,7 @@ export class Delivery {
     this.#log = log;
   }
 
-  /** A run has an outcome, or is to be reported once more. */
+  /** Delivers the outcome of a run, once more if it was delivered before. */
   add(entry: IndexedRun, unwritable?: string): void {
     this.#pending.set(entry.run, { entry, unwritable, unknownTo: new Set(), sentOn: undefined });
     this.#pump();
@@ -65,7 +66,7 @@ export class Delivery {
     pending.sentOn = undefined;
     if (outcome === 'unknown') {
       pending.unknownTo.add(session.server);
-      this.#log.warn({ run }, 'the server knows no such run; its outcome is kept');
+      this.#log.warn(runFields(run), 'the server knows no such run; its outcome is kept');
     } else {
       this.#pending.delete(run);
       this.#markAcknowledged(run);
@@ -81,7 +82,7 @@ export class Delivery {
       closeSync(openSync(this.#runs.file(run, RunFile.acknowledged), 'w', 0o600));
     } catch (error) {
       // It will be reported once more after the next start, and be acknowledged again.
-      this.#log.warn({ run, error: describeError(error) }, 'cannot note that a result was stored');
+      this.#log.warn({ ...runFields(run), err: describeError(error) }, 'cannot note that a result was stored');
     }
   }
 
@@ -126,7 +127,7 @@ export class Delivery {
         stderr: end('stderr', outcome.stderrBytes),
       });
     } catch (error) {
-      this.#log.error({ run, error: describeError(error) }, 'cannot read an outcome');
+      this.#log.error({ ...runFields(run), err: describeError(error) }, 'cannot read an outcome');
       return encodeResult({ ...unwritten(entry), ...noOutput(`ibex: ${describeError(error)}\n`) });
     }
   }

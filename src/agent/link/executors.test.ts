@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Log } from '../../shared/log.js';
-import type { ToLink } from '../runs/bell.js';
+import type { ToLink } from '../runs/control-messages.js';
 import { writeAssignment } from '../runs/assignment.js';
 import { readIfThere } from '../runs/json-file.js';
 import { monotonicMs } from '../runs/boot.js';
 import { findExecutors } from '../runs/executor-entry.js';
 import { readOutcome, type Outcome } from '../runs/outcome.js';
-import { isAlive, readStat, signalProcess } from '../runs/process-identity.js';
+import { isProcessAlive, readStat, signalProcess } from '../runs/process-identity.js';
 import { RunFile, RunsFolder } from '../runs/run-folder.js';
 import { launchersOf } from '../executor/testing/waiting-launchers.js';
 import { Executors } from './executors.js';
@@ -30,7 +30,7 @@ class Desk {
     t.after(async () => {
       for (const executor of findExecutors(this.metaDir)) {
         signalProcess(executor, 'SIGTERM');
-        await this.until('the executor is gone', () => !isAlive(executor));
+        await this.until('the executor is gone', () => !isProcessAlive(executor));
       }
       rmSync(this.metaDir, { recursive: true });
     });
@@ -55,7 +55,7 @@ class Desk {
       timeoutMs: 60_000,
     };
     writeAssignment(this.runs, RUN, assignment, script, '');
-    link.ring({ t: 'start', run: RUN, startBeforeMonoMs: monotonicMs() + 60_000 });
+    link.send({ t: 'start', run: RUN, startBeforeMonoMs: monotonicMs() + 60_000 });
   }
 
   count(type: ToLink['t']): number {
@@ -150,7 +150,7 @@ test('an executor is killed: the launchers that waited under it leave, and what 
   const before = launchersOf(desk.runs).flatMap(({ launcher, starter }) => [launcher, ...(starter ? [starter] : [])]);
   const pipes = readdirSync(join(desk.runs.path, '.launchers'));
   desk.killExecutor();
-  await desk.until('they are gone', () => before.every((process) => !isAlive(process)));
+  await desk.until('they are gone', () => before.every((process) => !isProcessAlive(process)));
   await desk.hears('ready', 2);
   const left = new Set(readdirSync(join(desk.runs.path, '.launchers')));
   assert.deepEqual(
@@ -167,7 +167,7 @@ test('an adopted script can be killed, with its children', async (t) => {
   await desk.printed('up\n');
   desk.killExecutor();
   await desk.hears('ready', 2);
-  link.ring({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
+  link.send({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
   await desk.hears('ended');
   assert.equal(desk.outcome().status, 'killed');
 });
@@ -202,7 +202,7 @@ test('a claimed run with nothing left of it is lost, in words, and never started
   assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
   assert.match(desk.stderr(), /^ibex: the machine was restarted\n$/);
   desk.start(link, 'echo ran');
-  link.ring({ t: 'retire' });
+  link.send({ t: 'retire' });
   await desk.until('the executor has left', () => findExecutors(desk.metaDir).length === 0 || desk.count('ready') > 1);
   assert.equal(desk.count('started'), 0);
 });
@@ -224,7 +224,7 @@ test('an executor killed while it ends a script: the next one goes on, with the 
   await link.start();
   desk.start(link, 'trap "" TERM; (trap "" TERM; setsid sleep 300) & echo $!; sleep 300; exit 0');
   await desk.printed('\n');
-  link.ring({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
+  link.send({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
   const noted = desk.runs.file(RUN, RunFile.cause);
   await desk.until('its processes are noted', () => (readIfThere(noted) ?? '').split('\n').length > 2);
   const pids = (readIfThere(noted) ?? '').split('\n').slice(1).filter(Boolean).map(Number.parseFloat);

@@ -3,12 +3,14 @@ import { EventEmitter, once } from 'node:events';
 import { closeSync, openSync, watch } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ensureFolder } from '../runs/durable.js';
 import { Backoff } from '../../shared/backoff.js';
+import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import { ibexVersion } from '../../shared/version.js';
-import { onBell, parseToLink, ring, type ToExecutor, type ToLink } from '../runs/bell.js';
-import { isAlive } from '../runs/process-identity.js';
+import { onMessages, parseToLink, sendMessage, type ToExecutor, type ToLink } from '../runs/control-messages.js';
+import { isProcessAlive } from '../runs/process-identity.js';
 import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
 
 export interface ExecutorSettings {
@@ -20,9 +22,9 @@ export interface ExecutorSettings {
   readonly onTrouble?: () => void;
 }
 
-/** Time a new executor has to show itself, ms. */
+/** Patience with a new executor, ms. */
 const START_PATIENCE_MS = 20_000;
-/** Between two looks whether an old executor, whose connection has gone, still lives. */
+/** Pauses between checks whether an old executor whose connection has gone still lives, ms. */
 const FIRST_LOOK_MS = 5;
 const LAST_LOOK_MS = 1_000;
 
@@ -39,12 +41,12 @@ export class Executors implements AsyncDisposable {
   readonly #backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
   readonly #events = new EventEmitter<{ ready: [] }>();
   #current: Socket | undefined;
-  /** the current one has told what it holds, so it can be asked for more */
+  /** the current one has told which runs it holds, so it can be asked for more */
   #isReady = false;
   /** an old one has gone since the current one was asked to take over what others have left behind */
   #oldGone = false;
 
-  /** `onMessage` gets what all executors say, 'ready' of each first. */
+  /** `onMessage` gets the messages of all executors, 'ready' of each first. */
   constructor(settings: ExecutorSettings, log: Log, onMessage: (message: ToLink) => void) {
     this.#settings = settings;
     this.#log = log;
@@ -59,16 +61,16 @@ export class Executors implements AsyncDisposable {
     await ready;
   }
 
-  /** Rings the current executor. What is rung while there is none is found in the run folders' index later. */
-  ring(message: ToExecutor): void {
-    if (this.#current) ring(this.#current, message);
+  /** Sends to the current executor. Where there is none, the index of run folders tells the next one. */
+  send(message: ToExecutor): void {
+    if (this.#current) sendMessage(this.#current, message);
   }
 
-  ringOld(message: ToExecutor): void {
-    for (const socket of this.#old) ring(socket, message);
+  sendToOld(message: ToExecutor): void {
+    for (const socket of this.#old) sendMessage(socket, message);
   }
 
-  /** Lets go of the executors; they and their scripts go on. */
+  /** Disconnects from the executors; they and their scripts go on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     for (const socket of [...this.#old, ...(this.#current ? [this.#current] : [])]) socket.destroy();
@@ -84,21 +86,26 @@ export class Executors implements AsyncDisposable {
         this.#log.warn({}, 'the executor has gone; starting another, which takes its scripts over');
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        this.#log.error({ error: String(error) }, 'cannot reach or start an executor');
+        this.#log.error({ err: describeError(error) }, 'cannot reach or start an executor');
         this.#settings.onTrouble?.();
       }
       this.#current = undefined;
       this.#isReady = false;
-      await abortableWait(this.#backoff.nextMs(), this.#stop.signal);
+      await this.#pause(this.#backoff.nextMs());
     }
+  }
+
+  /** Resolves after this time, and at once when this is disposed of. */
+  async #pause(ms: number): Promise<void> {
+    await wait(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
   /** Connects to every living executor, starts one of this version if there is none, and returns its connection. */
   async #connectAll(): Promise<Socket> {
     const living = findExecutors(this.#settings.metaDir);
-    const mine = living.find((entry) => entry.version === ibexVersion());
-    for (const entry of living) if (entry !== mine) await this.#connectOld(entry);
-    const current = mine ?? (await this.#startOne());
+    const own = living.find((entry) => entry.version === ibexVersion());
+    for (const entry of living) if (entry !== own) await this.#connectOld(entry);
+    const current = own ?? (await this.#startOne());
     const socket = await this.#connect(current, (connected) => (this.#current = connected));
     this.#isReady = true;
     this.#recoverFromOld();
@@ -112,7 +119,7 @@ export class Executors implements AsyncDisposable {
       this.#old.delete(socket);
       void this.#afterEndOf(entry);
     });
-    ring(socket, { t: 'retire' });
+    sendMessage(socket, { t: 'retire' });
   }
 
   /** A process that is killed closes its sockets first, and for a moment still looks as if it held its runs. */
@@ -120,10 +127,10 @@ export class Executors implements AsyncDisposable {
     const { signal } = this.#stop;
     for (
       let pauseMs = FIRST_LOOK_MS;
-      isAlive(entry) && !signal.aborted;
+      isProcessAlive(entry) && !signal.aborted;
       pauseMs = Math.min(LAST_LOOK_MS, 1.5 * pauseMs)
     ) {
-      await abortableWait(pauseMs, signal);
+      await this.#pause(pauseMs);
     }
     this.#oldGone = true;
     this.#recoverFromOld();
@@ -133,10 +140,10 @@ export class Executors implements AsyncDisposable {
   #recoverFromOld(): void {
     if (!this.#oldGone || !this.#isReady) return;
     this.#oldGone = false;
-    this.ring({ t: 'recover' });
+    this.send({ t: 'recover' });
   }
 
-  /** Connects and waits for the first message; whoever handles that may ring back at once, so `onConnected` comes first. */
+  /** Connects and waits for the first message. Its handler may answer at once, so `onConnected` is called before it. */
   async #connect(entry: ExecutorEntry, onConnected: (socket: Socket) => void): Promise<Socket> {
     using short = shortSocketPath(executorFolder(this.#settings.metaDir), `${entry.instance}.sock`);
     const socket = connect(short.path);
@@ -145,7 +152,7 @@ export class Executors implements AsyncDisposable {
     socket.on('error', () => undefined);
     onConnected(socket);
     const ready = Promise.withResolvers<void>();
-    onBell(socket, parseToLink, (message) => {
+    onMessages(socket, parseToLink, (message) => {
       this.#onMessage(message);
       if (message.t === 'ready') ready.resolve();
     });
@@ -185,14 +192,4 @@ export class Executors implements AsyncDisposable {
       closeSync(crashLog);
     }
   }
-}
-
-async function abortableWait(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((done) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      done();
-    });
-  });
 }

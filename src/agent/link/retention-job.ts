@@ -18,7 +18,7 @@ import type { RunIndex } from './run-index.js';
 const FIRST_MS = 60_000;
 const EVERY_MS = 600_000;
 const ROOM_AGAIN_MS = 10_000;
-/** With less than this free a disk counts as full. */
+/** A disk with less free space than this counts as full. */
 const FULL_BYTES = 1024 * 1024;
 
 /** Keeps what ended runs take on disk within its limits, a folder at a time so that nothing else waits for it. */
@@ -44,7 +44,7 @@ export class RetentionJob implements Disposable {
     try {
       await this.#clean(RETENTION);
     } catch (error) {
-      this.#log.warn({ error: describeError(error) }, 'cannot clear away what old runs left');
+      this.#log.warn({ err: describeError(error) }, 'cannot clear away what old runs left');
     }
     this.#timer = setTimeout(() => void this.#round(), EVERY_MS).unref();
   }
@@ -58,7 +58,7 @@ export class RetentionJob implements Disposable {
     if (nowMs - this.#madeRoomMs < ROOM_AGAIN_MS || freeBytes(this.#runs.path) > FULL_BYTES) return;
     this.#madeRoomMs = nowMs;
     this.#clean({ ...RETENTION, outputBytes: 0 }).catch((error: unknown) => {
-      this.#log.warn({ error: describeError(error) }, 'cannot clear away what old runs left');
+      this.#log.warn({ err: describeError(error) }, 'cannot clear away what old runs left');
     });
   }
 
@@ -91,7 +91,7 @@ export class RetentionJob implements Disposable {
   }
 }
 
-/** Infinite where it can't be told, as of a folder that is gone. */
+/** Returns infinity where the free space is unknown, as of a folder that is gone. */
 function freeBytes(path: string): number {
   try {
     const { bavail, bsize } = statfsSync(path);

@@ -20,7 +20,7 @@ export interface IndexedRun {
   readonly assignedBy: string | undefined;
   /** last moment of start, ms of the monotonic clock; for runs not started yet */
   readonly startBeforeMonoMs: number | undefined;
-  /** id of the cluster that wants it ended; rung again for each executor that comes, until it has */
+  /** id of the cluster that wants it ended; sent to each new executor until it has ended */
   readonly killedBy?: string;
   /** of a run that ended during this process's life, until it is on disk and acknowledged */
   readonly outcome?: Outcome | undefined;
@@ -75,7 +75,7 @@ export class RunIndex {
     return [...this.#runs.values()];
   }
 
-  /** Runs of a task that have not ended, whatever their clock. */
+  /** Lists the runs of a task that have not ended, whatever their clock. */
   openOf(cluster8: string, taskId: number): IndexedRun[] {
     return this.#open().filter(
       (entry) =>
@@ -85,7 +85,7 @@ export class RunIndex {
     );
   }
 
-  /** What a server of this cluster is told when a session opens: everything it has not acknowledged. */
+  /** Lists the runs of a cluster that its servers have not acknowledged, as they are told when a session opens. */
   listFor(cluster8: string): AgentRun[] {
     const list: AgentRun[] = [];
     for (const { cluster8: of, taskId, clock, state } of this.#open()) {
@@ -94,7 +94,7 @@ export class RunIndex {
     return list;
   }
 
-  /** Without the tombstones, of which there may be many thousands. */
+  /** Lists the runs without the tombstones, of which there may be many thousands. */
   #open(): IndexedRun[] {
     return [...this.#unacknowledged].flatMap((run) => this.#runs.get(run) ?? []);
   }
@@ -117,7 +117,7 @@ function newEntry(run: RunKey): IndexedRun | undefined {
   return id && { run, ...id, ...none, state: AgentRunState.running };
 }
 
-/** What a run's folder says; undefined for one that was never claimed. */
+/** Reads a run's state from its folder; undefined for a run that was never claimed. */
 export function stateOnDisk(folder: RunsFolder, run: RunKey): IndexedState | undefined {
   if (existsSync(folder.file(run, RunFile.acknowledged))) return 'acknowledged';
   if (existsSync(folder.file(run, RunFile.exit))) return AgentRunState.ended;

@@ -5,14 +5,14 @@ export interface Claimant {
 }
 
 /**
- * Which link has the session with each server process. Two addresses may lead to one process, and it takes one session of
- * an agent only; the second link waits until the first one's session has ended.
+ * Knows which link has the session with each server process. Two addresses may lead to one process, which takes only one
+ * session of an agent; the second link waits until the first one's session has ended.
  */
 export class ServerInstances {
   readonly #holders = new Map<string, Claimant>();
   readonly #waiting = new Map<string, Set<Claimant>>();
 
-  /** False if another link has the session with this process; it is told when that ends. */
+  /** Returns false if another link has the session with this process; `freed()` is called when that session ends. */
   claim(instance: string, claimant: Claimant): boolean {
     const holder = this.#holders.get(instance);
     if (holder && holder !== claimant) {

@@ -7,16 +7,16 @@ import type { RunIndex } from './run-index.js';
 import type { Claimant, ServerInstances } from './server-instances.js';
 import type { AgentSelf, Session, SessionEvents } from './session.js';
 
-/** After a refusal that only a person can lift, ms. */
+/** Pauses after a refusal that only a person can lift. */
 const REFUSED = Object.freeze({ firstMs: 2_000, maxMs: 15_000 });
 const BROKEN = Object.freeze({ firstMs: 400, maxMs: 4_000 });
-/** Where another address leads to the same server process, ms. */
+/** Pauses where another address leads to the same server process. */
 const TWIN = Object.freeze({ firstMs: 10_000, maxMs: 300_000 });
 
 /** A session that lasted so long was neither a refusal nor the flapping of a server that can't do its part, ms. */
 const SETTLED_MS = 5_000;
 
-/** What an operator does about a refusal; the reason itself comes from the other end. */
+/** Advice for the operator whose agent is refused; the server names the reason. */
 const REMEDIES: ReadonlyMap<number, string> = new Map<number, string>([
   [CloseCode.notAdmitted, 'if this machine was reinstalled, run on the server: ibex hosts forget HOST'],
   [CloseCode.hostTaken, 'give each machine a Host of its own in agentd.conf, or stop the other agentd'],
@@ -28,7 +28,7 @@ export interface LinkEvents extends Omit<SessionEvents, 'onProved'> {
   onClosed(session: Session): void;
 }
 
-/** What all links of an agent share. */
+/** The parts that all links of an agent share. */
 export interface LinkParts {
   readonly self: AgentSelf;
   readonly index: RunIndex;
@@ -106,7 +106,7 @@ export class ServerLink implements Claimant, Disposable {
   #ended(session: Session, code: number, reason: string): void {
     const nowMs = performance.now();
     const wasReady = this.#readyMs !== undefined;
-    // One that is ended as soon as it works, again and again, must not come back at full speed.
+    // A session that ends as soon as it works, again and again, must not come back at full speed.
     if (this.#readyMs !== undefined && nowMs - this.#readyMs > SETTLED_MS) {
       this.#broken.reset();
       this.#refused.reset();

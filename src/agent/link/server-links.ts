@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { chooseAddresses } from './address-choice.js';
-import { measure } from './measure.js';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
+import { chooseAddresses, type Measured } from './address-choice.js';
+import { dial } from './dial.js';
 import { ServerLink, type LinkParts } from './server-link.js';
 
 /** Sessions that an agent holds. More would cost every server, and bring nothing: each server reaches each agent. */
@@ -61,7 +62,7 @@ export class ServerLinks implements Disposable {
   }
 
   async #measure(address: string, url: URL) {
-    const answer = await measure(url, this.#parts.self, this.#parts.index, ANSWER_WITHIN_MS);
+    const answer = await timeToProof(url, this.#parts);
     return { address, answer, held: this.#links.has(address) };
   }
 
@@ -79,4 +80,28 @@ export class ServerLinks implements Disposable {
       link.start();
     }
   }
+}
+
+/**
+ * Tells how long a server takes to prove itself to this agent, from the first packet: the way there and back, several
+ * times, and how busy the server is. The session ends there, before the server has to ask its database. Resolves with
+ * undefined if no proof comes in time.
+ */
+function timeToProof(url: URL, { self, index }: LinkParts): Promise<Measured['answer']> {
+  const began = performance.now();
+  return new Promise((resolve) => {
+    const session = dial(url, self, index, {
+      onProved: ({ server }) => {
+        resolve({ ms: performance.now() - began, instance: server });
+        return false;
+      },
+      onReady: () => undefined,
+      onFrame: () => undefined,
+      onEnded: () => {
+        clearTimeout(patience);
+        resolve(undefined);
+      },
+    });
+    const patience = setTimeout(() => session.close(CloseCode.normal, 'too slow'), ANSWER_WITHIN_MS);
+  });
 }

@@ -7,7 +7,7 @@ import { AGENT_VERSIONS, MIN_SILENCE_MS, RUNS_PER_FRAME } from '../../shared/pro
 import { checkProof, NONCE_BYTES, prove, type Identity, type Opening } from '../../shared/protocol/opening.js';
 import type { RunIndex } from './run-index.js';
 
-/** Who this agent is, and whom it trusts. */
+/** The agent's identity, and the servers' keys that it trusts. */
 export interface AgentSelf {
   readonly host: string;
   readonly version: string;
@@ -21,7 +21,7 @@ export interface AgentSelf {
 }
 
 /** The part of a WebSocket that a session needs. */
-export interface SessionSocket {
+export interface SessionTransport {
   send(data: string | Uint8Array): void;
   close(code: number, reason: string): void;
 }
@@ -39,13 +39,13 @@ export interface SessionEvents {
 type Phase = 'challenge' | 'welcome' | 'ready' | 'closed';
 
 /**
- * One session with one server, from the agent's side: opening, heartbeats, silence. It knows neither sockets nor
- * timers; whoever owns it feeds it texts and calls beat() once an interval.
+ * The agent's side of one session with one server: opening, heartbeats, silence. It knows neither sockets nor timers; its
+ * owner feeds it texts and calls beat() once an interval.
  */
 export class Session {
   readonly #self: AgentSelf;
   readonly #index: RunIndex;
-  readonly #socket: SessionSocket;
+  readonly #socket: SessionTransport;
   readonly #events: SessionEvents;
   readonly #nonce = randomBytes(NONCE_BYTES).toString('base64url');
   #phase: Phase = 'challenge';
@@ -56,7 +56,7 @@ export class Session {
   #lastHeardMs: number;
   #lastBeatMs: number;
 
-  constructor(self: AgentSelf, index: RunIndex, socket: SessionSocket, events: SessionEvents, nowMs: number) {
+  constructor(self: AgentSelf, index: RunIndex, socket: SessionTransport, events: SessionEvents, nowMs: number) {
     this.#self = self;
     this.#index = index;
     this.#socket = socket;
@@ -116,7 +116,7 @@ export class Session {
     if (this.#phase === 'ready') this.#sendBeat();
   }
 
-  /** How much longer the server may be silent, ms; infinite before the session is open. */
+  /** Returns for how much longer the server may be silent, ms; infinite before the session is open. */
   patienceLeftMs(nowMs: number): number {
     return this.#phase === 'ready' ? Math.max(0, this.#lastHeardMs + this.#silentMs - nowMs) : Infinity;
   }

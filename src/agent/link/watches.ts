@@ -46,19 +46,19 @@ export class Watches implements Disposable {
     this.remove(frame.watch);
     const entry = this.#index.get(run);
     if (!entry || (entry.state === 'acknowledged' && !existsSync(this.#runs.file(run, RunFile.stdout)))) {
-      return this.#sayGone(frame.watch);
+      return this.#sendGone(frame.watch);
     }
     try {
       this.#begin(run, frame);
     } catch {
-      // Not for the agent to die of: something lies in the run's folder that is no spool or no outcome.
+      // The run's folder holds something that is no spool or no outcome.
       this.remove(frame.watch);
-      return this.#sayGone(frame.watch);
+      return this.#sendGone(frame.watch);
     }
     this.#pump(frame.watch);
   }
 
-  #sayGone(watch: number): void {
+  #sendGone(watch: number): void {
     this.#session.send({ t: 'watch-end', watch, outcome: 'gone', stdoutBytes: 0, stderrBytes: 0 });
   }
 
@@ -113,7 +113,7 @@ export class Watches implements Disposable {
       this.#send(number);
     } catch {
       this.remove(number);
-      this.#sayGone(number);
+      this.#sendGone(number);
     }
   }
 
@@ -122,9 +122,9 @@ export class Watches implements Disposable {
     if (!watch) return;
     const outcome = this.#outcome(watch.run);
     if (!outcome && this.#hasEnded(watch.run)) {
-      // Nothing of it could be written: what there is, the result has told.
+      // The disk took nothing of this run; its result has told all there is.
       this.remove(number);
-      return this.#sayGone(number);
+      return this.#sendGone(number);
     }
     let allSent = true;
     for (const stream of watch.streams) {

@@ -4,7 +4,7 @@ import type { RunKey } from '../../shared/run-key.js';
 import { readJsonFile } from './json-file.js';
 import { RunFile, type RunsFolder } from './run-folder.js';
 
-/** What is to be run, besides script and stdin, which are files of their own. */
+/** A run's assignment, except for its script and stdin, which are files of their own. */
 export interface Assignment {
   readonly cluster: string;
   readonly host: string;
@@ -17,7 +17,7 @@ export interface Assignment {
 
 /**
  * Writes a new run folder for the executor to claim. Nothing is synced: until the claim exists the run has not begun,
- * and whoever finds the folder incomplete after a power cut finds no claim either.
+ * and a folder that a power cut left incomplete has no claim either.
  */
 export function writeAssignment(
   runs: RunsFolder,

@@ -37,7 +37,7 @@ export function claimRun(runs: RunsFolder, run: RunKey, claim: Claim): boolean {
   try {
     syncFolder(runs.path);
   } catch (error) {
-    // Nothing was started on a claim that may not survive a power cut; nor shall it keep a later attempt out.
+    // A claim that may not survive a power cut starts nothing, and must not keep a later attempt out.
     rmSync(runs.file(run, RunFile.claim), { force: true });
     throw error;
   }

@@ -56,7 +56,7 @@ export function ensureFolder(path: string, mode: number): void {
   mkdirSync(path, { recursive: true, mode });
 }
 
-/** As ensureFolder(), but only in a folder that is there: one that was deleted does not come back half empty. */
+/** Makes a folder unless it exists, but never its parent: a MetaDir that was deleted does not come back half empty. */
 export function ensureSubfolder(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });

@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode } from '../../shared/errors.js';
 import { readJsonFile } from './json-file.js';
-import { isAlive, type ProcessIdentity } from './process-identity.js';
+import { isProcessAlive, type ProcessIdentity } from './process-identity.js';
 
 /** A living executor, as it shows itself in `MetaDir/executor/<instance>.json`; its socket lies beside it. */
 export interface ExecutorEntry extends ProcessIdentity {
@@ -21,7 +21,7 @@ export function findExecutors(metaDir: string): ExecutorEntry[] {
     .filter((name) => name.endsWith('.json'))
     .flatMap((name) => {
       const entry = readEntry(join(folder, name));
-      if (entry && isAlive(entry)) return [entry];
+      if (entry && isProcessAlive(entry)) return [entry];
       rmSync(join(folder, name), { force: true });
       if (entry) rmSync(join(folder, `${entry.instance}.sock`), { force: true });
       return [];

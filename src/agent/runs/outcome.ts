@@ -5,7 +5,7 @@ import { replaceDurably } from './durable.js';
 import { readJsonFile } from './json-file.js';
 import { RunFile, type RunsFolder } from './run-folder.js';
 
-/** How a run ended, as kept in exit.json until a server has stored it, and after that as a tombstone. */
+/** The outcome of a run, kept in exit.json until a server has stored it, and after that as a tombstone. */
 export type Outcome = ResultHead;
 
 export function writeOutcome(runs: RunsFolder, run: RunKey, outcome: Outcome): void {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readIfThere } from './json-file.js';
 
 /** A process for certain: a pid is given to others later, together with its start time it never is. */
@@ -38,7 +38,7 @@ export function readStat(pid: number): ProcessStat | undefined {
   return line === undefined ? undefined : parseStat(line);
 }
 
-/** As the kernel says it, with its line end; undefined if there is no such process. */
+/** Reads a process's stat as the kernel prints it, with its line end; undefined if there is no such process. */
 export function readStatLine(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -47,8 +47,20 @@ export function readStatLine(pid: number): string | undefined {
   }
 }
 
-/** True while this very process lives; a zombie does not. */
-export function isAlive(process: ProcessIdentity): boolean {
+/** Lists every process of the machine. Takes about 15 µs a process. */
+export function readProcessTable(): ProcessStat[] {
+  const table: ProcessStat[] = [];
+  for (const name of readdirSync('/proc')) {
+    const first = name.charCodeAt(0);
+    if (first < 0x30 || first > 0x39) continue;
+    const stat = readStat(Number(name));
+    if (stat) table.push(stat);
+  }
+  return table;
+}
+
+/** Tells whether this very process lives; a zombie does not. */
+export function isProcessAlive(process: ProcessIdentity): boolean {
   const stat = readStat(process.pid);
   return stat !== undefined && stat.startTime === process.startTime && stat.state !== 'Z' && stat.state !== 'X';
 }
@@ -65,13 +77,13 @@ export function signalGroup(group: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-group, signal);
   } catch {
-    // Nobody is in it.
+    // The group is empty.
   }
 }
 
 /** Sends a signal, but only to this very process, and never to a group or to everyone. Returns false if it is gone. */
 export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  if (target.pid <= 1 || !isAlive(target)) return false;
+  if (target.pid <= 1 || !isProcessAlive(target)) return false;
   try {
     process.kill(target.pid, signal);
     return true;

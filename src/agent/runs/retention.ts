@@ -5,7 +5,7 @@ import { readOutcome, writeOutcome } from './outcome.js';
 import { RunFile, type RunsFolder } from './run-folder.js';
 import { readStreamEnd } from './spool-reader.js';
 
-/** What is kept of runs that have ended, and for how long. */
+/** Limits of what is kept of ended runs. */
 export interface RetentionLimits {
   /** output and scripts of acknowledged runs: so long … */
   readonly outputMs: number;
@@ -59,7 +59,7 @@ export function planRetention(ended: readonly EndedRun[], nowMs: number, limits:
   return { remove: keys(remove), strip: keys(strip.filter((run) => !remove.includes(run))), cut: keys(cut) };
 }
 
-/** Those that have something to give up and are too old, or lie beyond the bytes that the newer ones leave. */
+/** Selects the runs with something to give up that are too old, or lie beyond the bytes that newer ones leave. */
 function beyond(newestFirst: readonly EndedRun[], mostBytes: number, tooOld: (run: EndedRun) => boolean): EndedRun[] {
   let bytes = 0;
   return newestFirst.filter((run) => {

@@ -59,7 +59,7 @@ export function readStreamEnd(path: string, totalBytes: number | undefined, byte
   using reader = new SpoolReader(path);
   const extent = reader.extent(totalBytes);
   const hasTail = extent.tailStart < extent.totalBytes;
-  // Where not even the end could be kept (the disk refused it), the last that there is.
+  // Where the disk refused even the end, the head is the last that there is.
   const stop = hasTail ? extent.totalBytes : extent.headBytes;
   const wanted = Math.max(0, stop - bytes);
   const start = hasTail && extent.tailStart > extent.headBytes ? Math.max(wanted, extent.tailStart) : wanted;

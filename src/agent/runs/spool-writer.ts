@@ -12,10 +12,10 @@ import { errorCode } from '../../shared/errors.js';
 
 /** A stream is kept whole up to here, bytes. */
 export const SPOOL_LIMIT_BYTES = 80 * 1024 * 1024;
-/** Of a longer one, so much of its end is kept as well, bytes. */
+/** The end of a longer stream is kept as well up to here, bytes. */
 export const SPOOL_TAIL_BYTES = 64 * 1024;
 
-/** Where a stream comes from, if its bytes can go to a file without passing through this process. */
+/** A source whose bytes can go to a file without passing through this process. */
 export interface SpoolSource {
   /** Moves bytes to a position of a file; returns how many. Throws what the file refuses with; nothing is lost then. */
   moveTo(file: number, position: number, mostBytes: number): number;
@@ -25,7 +25,7 @@ export interface SpoolSource {
 
 const READ_BYTES = 64 * 1024;
 const MODE = 0o600;
-/** Of a spool that ends before its stream does. A full disk still takes a new mode, when it takes no byte any more. */
+/** Mode of a spool that ends before its stream does: a full disk that takes no byte still takes a new mode. */
 const CUT_MODE = 0o700;
 
 /**
@@ -65,7 +65,7 @@ export class SpoolWriter {
     return this.#totalBytes;
   }
 
-  /** True if not every byte of the stream is on disk. */
+  /** Tells whether bytes of the stream are missing on disk. */
   get truncated(): boolean {
     return this.#keptBytes < this.#totalBytes || this.#resumedCut;
   }
@@ -100,7 +100,7 @@ export class SpoolWriter {
     if (written < data.length) this.#keepTail(data.subarray(written));
   }
 
-  /** No more will come: keeps the end of a stream that was too long. It can be read as a whole from now on. */
+  /** Ends the stream, and writes the kept end of one that was too long. Its readers have all of it from now on. */
   finish(): void {
     if (this.#keptBytes === this.#totalBytes) return;
     try {
@@ -118,7 +118,7 @@ export class SpoolWriter {
     try {
       if (this.#keptBytes > 0) fdatasyncSync(fd);
     } catch {
-      // As above; the outcome counts more than the last bytes on a broken disk.
+      // The outcome counts more than the last bytes on a broken disk.
     } finally {
       closeSync(fd);
     }
@@ -128,7 +128,7 @@ export class SpoolWriter {
     return this.#keptBytes === this.#totalBytes && !this.#diskFailed && !this.#resumedCut;
   }
 
-  /** Whoever goes on after a kill of this process must not put what comes then right behind what is there. */
+  /** Marks the spool as cut: an executor that takes over must not append right behind what is there. */
   #refused(): void {
     this.#diskFailed = true;
     if (this.#fd === undefined) return;
@@ -173,10 +173,10 @@ export class SpoolWriter {
   }
 }
 
-/** Undefined where the disk refuses, or something else than a file is in its place. */
+/** Returns undefined where the disk refuses, or where something else than a file is in its place. */
 function openSpool(path: string): number | undefined {
   try {
-    // Not for appending: the kernel refuses to move bytes from a pipe into such a file.
+    // The kernel refuses to splice from a pipe into a file that is open for appending.
     return openSync(path, constants.O_WRONLY | constants.O_CREAT, MODE);
   } catch (error) {
     if (errorCode(error) === undefined) throw error;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findExecutors } from '../runs/executor-entry.js';
-import { isAlive, signalProcess } from '../runs/process-identity.js';
+import { isProcessAlive, signalProcess } from '../runs/process-identity.js';
 
 const MAIN = new URL('../../main.js', import.meta.url).pathname;
 const GONE_MS = 10_000;
@@ -48,7 +48,7 @@ export class AgentProcess implements AsyncDisposable {
     const untilMs = performance.now() + GONE_MS;
     for (const executor of findExecutors(this.metaDir)) {
       signalProcess(executor, 'SIGTERM');
-      while (isAlive(executor) && performance.now() < untilMs) await wait(20);
+      while (isProcessAlive(executor) && performance.now() < untilMs) await wait(20);
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }

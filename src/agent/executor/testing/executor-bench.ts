@@ -7,11 +7,11 @@ import { monotonicMs } from '../../runs/boot.js';
 import { writeAssignment, type Assignment } from '../../runs/assignment.js';
 import type { Outcome } from '../../runs/outcome.js';
 import { RunFile, RunsFolder } from '../../runs/run-folder.js';
-import type { ToLink } from '../../runs/bell.js';
+import type { ToLink } from '../../runs/control-messages.js';
 import { Executor } from '../executor.js';
 import { closeInheritedOnExec } from '../libc.js';
 
-// Whatever this test's own runner left open is not the executor's doing.
+// The test's runner may have left descriptors open, which scripts would inherit.
 closeInheritedOnExec();
 
 export interface Bench {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ProcessStat } from '../../runs/process-identity.js';
 import type { RunsFolder } from '../../runs/run-folder.js';
 import { LAUNCHER_WORDS } from '../launcher-text.js';
-import { readProcessTable } from '../process-table.js';
+import { readProcessTable } from '../../runs/process-identity.js';
 
 export interface WaitingLauncher {
   readonly launcher: ProcessStat;

@@ -7,7 +7,7 @@ import type { AgentFrame, HelloFrame, ServerFrame } from '../../../shared/protoc
 import { parseBinaryFrame } from '../../../shared/protocol/binary-frames.js';
 import { createIdentity, prove, type Identity } from '../../../shared/protocol/opening.js';
 
-/** Which database servers belong to. */
+/** The database that servers belong to. */
 export interface Cluster {
   readonly id: string;
   readonly identity: Identity;

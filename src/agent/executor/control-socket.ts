@@ -7,8 +7,8 @@ import { readStat } from '../runs/process-identity.js';
 
 const LOOK_MS = 10_000;
 
-/** The executor's socket and the entry that leads links to it. Both are removed when it is disposed. */
-export class DoorBell implements AsyncDisposable {
+/** The executor's control socket and the entry by which links find it. Disposing removes both. */
+export class ControlSocket implements AsyncDisposable {
   readonly #folder: string;
   readonly #instance: string;
   readonly #server: Server;
@@ -25,13 +25,13 @@ export class DoorBell implements AsyncDisposable {
     }, LOOK_MS).unref();
   }
 
-  /** `onGone`: the entry was deleted, with the MetaDir as a rule, so no link will find this executor any more. */
-  static async hang(
+  /** `onGone`: the entry was deleted, as a rule with the MetaDir, so no link will find this executor any more. */
+  static async listen(
     metaDir: string,
     instance: string,
     onLink: (link: Socket) => void,
     onGone: () => void,
-  ): Promise<DoorBell> {
+  ): Promise<ControlSocket> {
     const folder = executorFolder(metaDir);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     removeDeadSockets(metaDir);
@@ -46,7 +46,7 @@ export class DoorBell implements AsyncDisposable {
     const path = join(folder, `${instance}.json`);
     writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
     renameSync(`${path}.new`, path);
-    return new DoorBell(folder, instance, server, onGone);
+    return new ControlSocket(folder, instance, server, onGone);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

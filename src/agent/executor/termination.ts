@@ -15,19 +15,19 @@ export interface Termination {
 }
 
 /**
- * Leaves word for an executor that may have to go on with it. To that one the script would look as if it had failed,
- * and children that are on their own by then as if they had never been the script's.
+ * Records a termination for the executor that may have to finish it. Without the record the script would seem to have
+ * failed, and children that live in sessions of their own by then would seem never to have been the script's.
  */
-export function noteTermination(runs: RunsFolder, run: RunKey, { cause, processes }: Termination): void {
+export function writeTermination(runs: RunsFolder, run: RunKey, { cause, processes }: Termination): void {
   const lines = [cause, ...processes.map(({ pid, startTime }) => `${pid} ${startTime}`)];
   try {
     writeFileSync(runs.file(run, RunFile.cause), `${lines.join('\n')}\n`, { mode: 0o600 });
   } catch {
-    // Needed only if this process dies before the outcome is told.
+    // The record is needed only if this process dies before it has sent the outcome.
   }
 }
 
-/** Undefined where nobody had begun to end it. */
+/** Returns undefined where nobody had begun to end the script. */
 export function readTermination(runs: RunsFolder, run: RunKey): Termination | undefined {
   const [noted, ...lines] = readIfThere(runs.file(run, RunFile.cause))?.split('\n') ?? [];
   const cause = Object.values(Cause).find((candidate) => candidate === noted);

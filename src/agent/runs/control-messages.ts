@@ -5,8 +5,8 @@ import { readResultHead } from '../../shared/protocol/binary-frames.js';
 import type { Outcome } from './outcome.js';
 
 /**
- * What link and executor say to each other over the executor's socket, one JSON object a line. It only rings the bell:
- * everything that must not be lost is in the run folders.
+ * Link and executor exchange these messages over the executor's control socket, one JSON object a line. A message may be
+ * lost: the run folders hold everything that must not be. An executor of another version may be at the other end.
  */
 export type ToExecutor =
   /** take up the run whose folder is written; not later than this moment of the monotonic clock, ms */
@@ -89,12 +89,12 @@ export function parseToLink(f: Fields): ToLink {
   }
 }
 
-export function ring(socket: Socket, message: ToExecutor | ToLink): void {
+export function sendMessage(socket: Socket, message: ToExecutor | ToLink): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
 }
 
 /** Calls back with each whole line that arrives, parsed. A line that can't be understood destroys the socket. */
-export function onBell<T>(socket: Socket, parse: (fields: Fields) => T, handle: (message: T) => void): void {
+export function onMessages<T>(socket: Socket, parse: (fields: Fields) => T, handle: (message: T) => void): void {
   let pending = '';
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {
@@ -115,7 +115,7 @@ export function onBell<T>(socket: Socket, parse: (fields: Fields) => T, handle: 
 function parseLine<T>(line: string, parse: (fields: Fields) => T): T | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? parse(new Fields(value, 'bell')) : undefined;
+    return typeof value === 'object' && value !== null ? parse(new Fields(value, 'control message')) : undefined;
   } catch {
     return undefined;
   }
