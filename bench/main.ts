@@ -13,7 +13,7 @@ import { questions } from './questions.js';
 import { throughput } from './throughput.js';
 
 /** Where the results go; beside the source, not beside what was compiled from it. */
-const RESULTS = fileURLToPath(new URL('../../../bench/results/', import.meta.url));
+const RESULTS = fileURLToPath(new URL('../../bench/results/', import.meta.url));
 const USAGE = `usage: npm run bench -- [--only NAME[,NAME...]] [--mysql URL] [--rounds N] [--minutes N]
        npm run bench -- --url URL --host HOST[,HOST...] [--only NAME[,NAME...]]
 names: ${Object.keys(questions).join(', ')}

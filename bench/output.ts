@@ -7,7 +7,7 @@ import { residentBytes, until, type System } from './kit/processes.js';
 import type { Report } from './kit/report.js';
 import { nowMs } from './kit/wall-clock.js';
 
-const LAUNCHER = fileURLToPath(new URL('../../../ibex', import.meta.url));
+const LAUNCHER = fileURLToPath(new URL('../../ibex', import.meta.url));
 const MIB = 1024 ** 2;
 
 /** A line's way from the script to a viewer, ms: each line is the script's clock when it wrote it. */

