@@ -1,5 +1,5 @@
 import { readConfig, type Config } from '../shared/config/schema.js';
-import { flag, oneOf, text, texts, unused, whole } from '../shared/config/keys.js';
+import { boolean, oneOf, string, strings, unused, integer } from '../shared/config/keys.js';
 import { readTomlFile } from '../shared/config/toml-file.js';
 import { UserError } from '../shared/errors.js';
 
@@ -8,31 +8,31 @@ const NO_AGENT_HTTP = 'the agent has no HTTP port; the server asks for output ov
 const SCHEMA = {
   '': {
     RunMode: oneOf('release', ['debug', 'release']),
-    MetaDir: text('./meta'),
+    MetaDir: string('./meta'),
   },
   HTTP: {
-    Enable: unused(flag(true), NO_AGENT_HTTP),
-    Host: unused(text('0.0.0.0'), NO_AGENT_HTTP),
-    Port: unused(whole(2090, 0, 65_535), NO_AGENT_HTTP),
-    CertFile: unused(text(''), NO_AGENT_HTTP),
-    KeyFile: unused(text(''), NO_AGENT_HTTP),
-    PrintAccessLog: unused(flag(true), NO_AGENT_HTTP),
-    PProf: unused(flag(false), NO_AGENT_HTTP),
-    ShutdownTimeout: unused(whole(30, 0, 86_400), NO_AGENT_HTTP),
-    MaxContentLength: unused(whole(67_108_864, 0, Number.MAX_SAFE_INTEGER), NO_AGENT_HTTP),
-    ReadTimeout: unused(whole(20, 0, 86_400), NO_AGENT_HTTP),
-    WriteTimeout: unused(whole(40, 0, 86_400), NO_AGENT_HTTP),
-    IdleTimeout: unused(whole(120, 0, 86_400), NO_AGENT_HTTP),
+    Enable: unused(boolean(true), NO_AGENT_HTTP),
+    Host: unused(string('0.0.0.0'), NO_AGENT_HTTP),
+    Port: unused(integer(2090, 0, 65_535), NO_AGENT_HTTP),
+    CertFile: unused(string(''), NO_AGENT_HTTP),
+    KeyFile: unused(string(''), NO_AGENT_HTTP),
+    PrintAccessLog: unused(boolean(true), NO_AGENT_HTTP),
+    PProf: unused(boolean(false), NO_AGENT_HTTP),
+    ShutdownTimeout: unused(integer(30, 0, 86_400), NO_AGENT_HTTP),
+    MaxContentLength: unused(integer(67_108_864, 0, Number.MAX_SAFE_INTEGER), NO_AGENT_HTTP),
+    ReadTimeout: unused(integer(20, 0, 86_400), NO_AGENT_HTTP),
+    WriteTimeout: unused(integer(40, 0, 86_400), NO_AGENT_HTTP),
+    IdleTimeout: unused(integer(120, 0, 86_400), NO_AGENT_HTTP),
   },
   Heartbeat: {
-    Interval: whole(1_000, 50, 3_600_000),
-    Servers: texts(['127.0.0.1:20090']),
-    Host: text('$hostname'),
+    Interval: integer(1_000, 50, 3_600_000),
+    Servers: strings(['127.0.0.1:20090']),
+    Host: string('$hostname'),
   },
   Policy: {
-    MaxRuns: whole(256, 1, 100_000),
-    KillGrace: whole(5_000, 0, 600_000),
-    IgnoreAccount: flag(false),
+    MaxRuns: integer(256, 1, 100_000),
+    KillGrace: integer(5_000, 0, 600_000),
+    IgnoreAccount: boolean(false),
   },
 } as const;
 

@@ -41,10 +41,10 @@ export function readAssignment(runs: RunsFolder, run: RunKey): Assignment | unde
   return readJsonFile(runs.file(run, RunFile.assignment), (f) => ({
     cluster: f.name('cluster', 64),
     host: f.name('host', 256),
-    taskId: f.whole('taskId', 1),
-    clock: f.whole('clock'),
+    taskId: f.integer('taskId', 1),
+    clock: f.integer('clock'),
     account: f.name('account', 64),
-    args: f.texts('args', 1_024, 4_096),
-    timeoutMs: f.whole('timeoutMs', 1),
+    args: f.strings('args', 1_024, 4_096),
+    timeoutMs: f.integer('timeoutMs', 1),
   }));
 }

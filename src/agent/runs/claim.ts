@@ -46,16 +46,16 @@ export function claimRun(runs: RunsFolder, run: RunKey, claim: Claim): boolean {
 
 export function readClaim(runs: RunsFolder, run: RunKey): Claim | undefined {
   return readJsonFile(runs.file(run, RunFile.claim), (f) => ({
-    format: readFormat(f.whole('format')),
+    format: readFormat(f.integer('format')),
     cluster: f.name('cluster', 64),
     host: f.name('host', 256),
-    taskId: f.whole('taskId', 1),
-    clock: f.whole('clock'),
+    taskId: f.integer('taskId', 1),
+    clock: f.integer('clock'),
     bootId: f.name('bootId', 64),
     executor: f.name('executor', 64),
-    claimedMs: f.whole('claimedMs'),
-    claimedMonoMs: f.whole('claimedMonoMs'),
-    timeoutMs: f.whole('timeoutMs', 1),
+    claimedMs: f.integer('claimedMs'),
+    claimedMonoMs: f.integer('claimedMonoMs'),
+    timeoutMs: f.integer('timeoutMs', 1),
   }));
 }
 

@@ -46,14 +46,14 @@ export function parseToExecutor(f: Fields): ToExecutor {
   const t = f.oneOf('t', ['start', 'kill', 'watch', 'unwatch', 'retire', 'recover']);
   switch (t) {
     case 'start':
-      return { t, run: f.name('run', 64), startBeforeMonoMs: f.whole('startBeforeMonoMs') };
+      return { t, run: f.name('run', 64), startBeforeMonoMs: f.integer('startBeforeMonoMs') };
     case 'kill':
       return {
         t,
         run: f.name('run', 64),
         cluster: f.name('cluster', 64),
         host: f.name('host', 256),
-        tombstone: f.flag('tombstone'),
+        tombstone: f.boolean('tombstone'),
       };
     case 'watch':
     case 'unwatch':
@@ -72,18 +72,18 @@ export function parseToLink(f: Fields): ToLink {
     case 'ready':
       return {
         t,
-        version: f.text('version', 64),
-        waiting: f.texts('waiting', 1_000_000, 64),
-        running: f.texts('running', 1_000_000, 64),
+        version: f.string('version', 64),
+        waiting: f.strings('waiting', 1_000_000, 64),
+        running: f.strings('running', 1_000_000, 64),
       };
     case 'started':
-      return { t, run: f.name('run', 64), startedMs: f.whole('startedMs') };
+      return { t, run: f.name('run', 64), startedMs: f.integer('startedMs') };
     case 'ended':
       return { t, run: f.name('run', 64), outcome: f.object('outcome', readResultHead) };
     case 'grew':
       return { t, run: f.name('run', 64) };
     case 'unwritable':
-      return { t, run: f.name('run', 64), why: f.text('why', 4_096) };
+      return { t, run: f.name('run', 64), why: f.string('why', 4_096) };
     default:
       return t satisfies never;
   }

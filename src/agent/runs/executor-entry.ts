@@ -41,9 +41,9 @@ function readEntry(path: string): ExecutorEntry | undefined {
   try {
     return readJsonFile(path, (f) => ({
       instance: f.name('instance', 64),
-      pid: f.whole('pid', 2),
+      pid: f.integer('pid', 2),
       startTime: f.name('startTime', 32),
-      version: f.text('version', 64),
+      version: f.string('version', 64),
     }));
   } catch {
     return undefined;

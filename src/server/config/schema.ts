@@ -1,4 +1,4 @@
-import { flag, oneOf, text, texts, unused, whole } from '../../shared/config/keys.js';
+import { boolean, oneOf, string, strings, unused, integer } from '../../shared/config/keys.js';
 import { ANY_KEYS, type Key } from '../../shared/config/schema.js';
 
 const OWN_TIMES = 'the times of HTTP connections are fixed';
@@ -10,14 +10,14 @@ const NO_POSTGRES = 'the data is in SQLite, MySQL or MariaDB';
 
 /** [Gorm], and in later versions of the Go ibex [DB]. */
 const DATABASE_RULES = {
-  Debug: unused(flag(false), 'statements are never logged'),
+  Debug: unused(boolean(false), 'statements are never logged'),
   DBType: oneOf('mysql', ['mysql', 'postgres']),
   /** seconds; 0: for ever */
-  MaxLifetime: whole(7_200, 0, 1_000_000_000),
+  MaxLifetime: integer(7_200, 0, 1_000_000_000),
   /** connections; 0: no limit */
-  MaxOpenConns: whole(150, 0, 100_000),
-  MaxIdleConns: whole(50, 0, 100_000),
-  TablePrefix: text(''),
+  MaxOpenConns: integer(150, 0, 100_000),
+  MaxIdleConns: integer(50, 0, 100_000),
+  TablePrefix: string(''),
 } as const;
 
 /** server.conf: every key of the Go ibex, and those of our own ([SQLite], [Agents], [Task]). */
@@ -26,84 +26,84 @@ export const SERVER_SCHEMA = {
     RunMode: unused(oneOf('release', ['debug', 'release']), '[Log] Level decides how much is logged'),
   },
   Log: {
-    Dir: text('logs-server'),
+    Dir: string('logs-server'),
     Level: level(),
     Output: oneOf('stdout', ['stdout', 'stderr', 'file']),
-    KeepHours: unused(whole(4, 0, 1_000_000), ROTATE),
-    RotateNum: unused(whole(3, 0, 1_000_000), ROTATE),
-    RotateSize: unused(whole(256, 0, 1_000_000), ROTATE),
+    KeepHours: unused(integer(4, 0, 1_000_000), ROTATE),
+    RotateNum: unused(integer(3, 0, 1_000_000), ROTATE),
+    RotateSize: unused(integer(256, 0, 1_000_000), ROTATE),
   },
   HTTP: {
-    Enable: flag(true),
-    Host: text('0.0.0.0'),
-    Port: whole(10_090, 0, 65_535),
-    CertFile: text(''),
-    KeyFile: text(''),
-    PrintAccessLog: flag(true),
-    PProf: unused(flag(false), 'there is no profiling over HTTP'),
-    ShutdownTimeout: unused(whole(30, 0, DAY_SECONDS), 'the server ends within two seconds'),
-    MaxContentLength: whole(67_108_864, 1_024, 1_073_741_824),
+    Enable: boolean(true),
+    Host: string('0.0.0.0'),
+    Port: integer(10_090, 0, 65_535),
+    CertFile: string(''),
+    KeyFile: string(''),
+    PrintAccessLog: boolean(true),
+    PProf: unused(boolean(false), 'there is no profiling over HTTP'),
+    ShutdownTimeout: unused(integer(30, 0, DAY_SECONDS), 'the server ends within two seconds'),
+    MaxContentLength: integer(67_108_864, 1_024, 1_073_741_824),
     /** networks of proxies whose X-Forwarded-For is believed */
-    TrustedProxies: texts([]),
-    ReadTimeout: unused(whole(20, 0, DAY_SECONDS), OWN_TIMES),
-    WriteTimeout: unused(whole(40, 0, DAY_SECONDS), OWN_TIMES),
-    IdleTimeout: unused(whole(120, 0, DAY_SECONDS), OWN_TIMES),
+    TrustedProxies: strings([]),
+    ReadTimeout: unused(integer(20, 0, DAY_SECONDS), OWN_TIMES),
+    WriteTimeout: unused(integer(40, 0, DAY_SECONDS), OWN_TIMES),
+    IdleTimeout: unused(integer(120, 0, DAY_SECONDS), OWN_TIMES),
   },
   BasicAuth: {
-    [ANY_KEYS]: text(''),
+    [ANY_KEYS]: string(''),
   },
   RPC: {
-    Listen: text('0.0.0.0:20090'),
+    Listen: string('0.0.0.0:20090'),
     /** networks of proxies between agents and this port whose X-Forwarded-For is believed */
-    TrustedProxies: texts([]),
+    TrustedProxies: strings([]),
     /** agents of Categraf and of the Go ibex, which show no key, are served on loopback and private addresses */
-    Legacy: flag(true),
+    Legacy: boolean(true),
     /** further networks that legacy agents may come from */
-    LegacyAllow: texts([]),
+    LegacyAllow: strings([]),
     /** a port of their own besides; empty: none */
-    LegacyListen: text(''),
+    LegacyListen: string(''),
   },
   Heartbeat: {
-    IP: text(''),
+    IP: string(''),
     /** milliseconds between two looks at what other servers have written; each of them says that this one lives */
-    Interval: whole(1_000, 1, 3_600_000),
+    Interval: integer(1_000, 1, 3_600_000),
   },
   Output: {
     ComeFrom: unused(oneOf('database', ['database', 'remote']), BY_SESSION),
-    AgtdPort: unused(whole(2_090, 0, 65_535), BY_SESSION),
+    AgtdPort: unused(integer(2_090, 0, 65_535), BY_SESSION),
   },
   Redis: {
-    Address: text(''),
-    Username: text(''),
+    Address: string(''),
+    Username: string(''),
     Password: password(),
-    DB: whole(0, 0, 1_000_000),
-    UseTLS: flag(false),
-    TLSMinVersion: text(''),
+    DB: integer(0, 0, 1_000_000),
+    UseTLS: boolean(false),
+    TLSMinVersion: string(''),
     RedisType: oneOf('standalone', ['standalone', 'cluster', 'sentinel']),
-    MasterName: text(''),
-    SentinelUsername: text(''),
+    MasterName: string(''),
+    SentinelUsername: string(''),
     SentinelPassword: password(),
   },
   SQLite: {
-    Path: text('data/ibex.db'),
+    Path: string('data/ibex.db'),
   },
   Gorm: DATABASE_RULES,
   MySQL: {
-    Address: text('127.0.0.1:3306'),
-    User: text('root'),
+    Address: string('127.0.0.1:3306'),
+    User: string('root'),
     Password: password(),
-    DBName: text('ibex'),
-    Parameters: text(''),
+    DBName: string('ibex'),
+    Parameters: string(''),
   },
   Postgres: {
-    Address: unused(text(''), NO_POSTGRES),
-    User: unused(text(''), NO_POSTGRES),
+    Address: unused(string(''), NO_POSTGRES),
+    User: unused(string(''), NO_POSTGRES),
     Password: unused(password(), NO_POSTGRES),
-    DBName: unused(text(''), NO_POSTGRES),
-    SSLMode: unused(text(''), NO_POSTGRES),
+    DBName: unused(string(''), NO_POSTGRES),
+    SSLMode: unused(string(''), NO_POSTGRES),
   },
   DB: {
-    DSN: text(''),
+    DSN: string(''),
     ...DATABASE_RULES,
   },
   Agents: {
@@ -111,15 +111,15 @@ export const SERVER_SCHEMA = {
   },
   Task: {
     /** first id of an empty database; 0: the database's own default */
-    FirstId: whole(0, 0, 2 ** 52),
+    FirstId: integer(0, 0, 2 ** 52),
     /** finished tasks are deleted after so many days; 0: never */
-    KeepDays: unused(whole(0, 0, 36_500), 'this version keeps finished tasks for ever'),
+    KeepDays: unused(integer(0, 0, 36_500), 'this version keeps finished tasks for ever'),
     /** milliseconds in which an identical alarm is taken for the same one; 0: off */
-    DuplicateWindow: whole(1_000, 0, 600_000),
+    DuplicateWindow: integer(1_000, 0, 600_000),
     /** seconds in which a host's run may start; 0: as long as its timeout */
-    StartWithin: whole(0, 0, 5 * DAY_SECONDS),
+    StartWithin: integer(0, 0, 5 * DAY_SECONDS),
     /** false: tasks are scheduled by whoever else uses the database; this server stores them and reaches the agents */
-    Schedule: flag(true),
+    Schedule: boolean(true),
   },
 } as const;
 

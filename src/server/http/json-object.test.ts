@@ -4,7 +4,7 @@ import { JsonObject } from './json-object.js';
 
 function complaint(body: string): string {
   try {
-    return `text ${new JsonObject(body).text('a')}`;
+    return `text ${new JsonObject(body).string('a')}`;
   } catch (error) {
     return error instanceof Error ? error.message : '';
   }
@@ -17,7 +17,7 @@ test('what follows the object is ignored, as a Go program reads it', () => {
     ' \n{"b":{"c":"}"},"a":"x"}}}',
     '{"a":"x","b":"\\"}{"}x',
   ]) {
-    assert.equal(new JsonObject(body).text('a'), 'x', body);
+    assert.equal(new JsonObject(body).string('a'), 'x', body);
   }
 });
 
@@ -44,9 +44,9 @@ test('what is no object is refused', () => {
 });
 
 test('names match in any letter case, the last one wins, and none is special', () => {
-  assert.equal(new JsonObject('{"a":"1","A":"2"}').text('a'), '2');
-  assert.equal(new JsonObject('{"__proto__":{"a":"1"},"constructor":{"a":"1"}}').text('a'), '');
-  assert.equal(new JsonObject('{"__proto__":"1"}').text('__proto__'), '1');
+  assert.equal(new JsonObject('{"a":"1","A":"2"}').string('a'), '2');
+  assert.equal(new JsonObject('{"__proto__":{"a":"1"},"constructor":{"a":"1"}}').string('a'), '');
+  assert.equal(new JsonObject('{"__proto__":"1"}').string('__proto__'), '1');
 });
 
 test('numbers may be written with a fraction or exponent of no value', () => {
@@ -57,11 +57,11 @@ test('numbers may be written with a fraction or exponent of no value', () => {
     ['10E-1', 1],
     ['-5', -5],
   ] as const) {
-    assert.ok(Object.is(new JsonObject(`{"a":${text}}`).whole('a'), value), text);
+    assert.ok(Object.is(new JsonObject(`{"a":${text}}`).integer('a'), value), text);
   }
   for (const text of ['1.5', '1e400', '1e-1', '"1"', 'true', '[1]', '18446744073709551616']) {
     assert.throws(
-      () => new JsonObject(`{"a":${text}}`).whole('a'),
+      () => new JsonObject(`{"a":${text}}`).integer('a'),
       { message: 'json body invalid: a must be a whole number' },
       text,
     );
@@ -69,8 +69,8 @@ test('numbers may be written with a fraction or exponent of no value', () => {
 });
 
 test('text that is no text in Unicode is mended', () => {
-  assert.equal(new JsonObject('{"a":"\\ud800x"}').text('a'), '\ufffdx');
-  assert.deepEqual(new JsonObject('{"a":["\\udc00",null]}').texts('a'), ['\ufffd', '']);
+  assert.equal(new JsonObject('{"a":"\\ud800x"}').string('a'), '\ufffdx');
+  assert.deepEqual(new JsonObject('{"a":["\\udc00",null]}').strings('a'), ['\ufffd', '']);
 });
 
 test('depth is no danger', () => {

@@ -16,14 +16,14 @@ export class JsonObject {
   }
 
   /** '' where the field is absent */
-  text(name: string): string {
+  string(name: string): string {
     const value = this.#values.get(name) ?? '';
     if (typeof value !== 'string') throw invalid(`${name} must be a string`);
     return value.toWellFormed();
   }
 
   /** 0 where the field is absent; within 64 bits, and rounded beyond the safe range */
-  whole(name: string): number {
+  integer(name: string): number {
     const value = this.#values.get(name) ?? 0;
     if (typeof value !== 'number' || !Number.isInteger(value) || Math.abs(value) > 2 ** 63) {
       throw invalid(`${name} must be a whole number`);
@@ -33,7 +33,7 @@ export class JsonObject {
   }
 
   /** undefined where the field is absent; null items count as '' */
-  texts(name: string): string[] | undefined {
+  strings(name: string): string[] | undefined {
     const value = this.#values.get(name);
     if (value === undefined) return undefined;
     if (!Array.isArray(value)) throw invalid(`${name} must be a list of strings`);

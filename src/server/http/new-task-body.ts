@@ -21,19 +21,19 @@ const MAX_CHARACTERS = Object.freeze({ title: 255, account: 64, creator: 64, pau
 export function parseNewTask(body: string): NewTask {
   const fields = new JsonObject(body);
   const form = {
-    title: fields.text('title'),
-    account: fields.text('account'),
-    batch: fields.whole('batch'),
-    tolerance: fields.whole('tolerance'),
-    timeout: fields.whole('timeout'),
-    pause: fields.text('pause').replaceAll('，', ',').replaceAll(' ', ''),
-    script: fields.text('script'),
-    args: fields.text('args').replaceAll('，', ','),
-    stdin: fields.text('stdin'),
-    creator: fields.text('creator'),
-    action: fields.text('action'),
+    title: fields.string('title'),
+    account: fields.string('account'),
+    batch: fields.integer('batch'),
+    tolerance: fields.integer('tolerance'),
+    timeout: fields.integer('timeout'),
+    pause: fields.string('pause').replaceAll('，', ',').replaceAll(' ', ''),
+    script: fields.string('script'),
+    args: fields.string('args').replaceAll('，', ','),
+    stdin: fields.string('stdin'),
+    creator: fields.string('creator'),
+    action: fields.string('action'),
   };
-  const givenHosts = fields.texts('hosts');
+  const givenHosts = fields.strings('hosts');
   const missing = ([...REQUIRED, 'hosts'] as const).filter((name) =>
     name === 'hosts' ? !givenHosts : form[name] === '',
   );

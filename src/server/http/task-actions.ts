@@ -32,7 +32,7 @@ export function actOnHost(tasks: TaskService, store: Store): Handler {
 /** The action's name, or what is wrong with the body. */
 function actionIn(body: string): string | RefusedError {
   try {
-    return new JsonObject(body).text('action');
+    return new JsonObject(body).string('action');
   } catch (error) {
     if (error instanceof RefusedError) return error;
     throw error;

@@ -2,7 +2,7 @@ import type { Key } from './schema.js';
 
 /** Ready-made readers for the kinds of values that config files hold. */
 
-export function text(fallback: string): Key<string> {
+export function string(fallback: string): Key<string> {
   return {
     fallback,
     read: (value) => {
@@ -12,7 +12,7 @@ export function text(fallback: string): Key<string> {
   };
 }
 
-export function flag(fallback: boolean): Key<boolean> {
+export function boolean(fallback: boolean): Key<boolean> {
   return {
     fallback,
     read: (value) => {
@@ -22,7 +22,7 @@ export function flag(fallback: boolean): Key<boolean> {
   };
 }
 
-export function whole(fallback: number, min: number, max: number): Key<number> {
+export function integer(fallback: number, min: number, max: number): Key<number> {
   return {
     fallback,
     read: (value) => {
@@ -34,7 +34,7 @@ export function whole(fallback: number, min: number, max: number): Key<number> {
   };
 }
 
-export function texts(fallback: readonly string[]): Key<readonly string[]> {
+export function strings(fallback: readonly string[]): Key<readonly string[]> {
   return {
     fallback,
     read: (value) => {

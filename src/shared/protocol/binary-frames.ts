@@ -106,23 +106,23 @@ function parseHead(json: Buffer): ResultHead {
 
 /** The fields of an outcome, wherever they stand: in a result frame, or in an agent's own files. Throws ProtocolError. */
 export function readResultHead(fields: Fields): ResultHead {
-  const status = fields.text('status', 16);
+  const status = fields.string('status', 16);
   if (!isRunOutcome(status)) throw bad(`result with unknown status ${status}`);
-  const reason = fields.has('reason') ? fields.text('reason', 32) : null;
+  const reason = fields.has('reason') ? fields.string('reason', 32) : null;
   return {
-    taskId: fields.whole('taskId', 1),
-    clock: fields.whole('clock'),
+    taskId: fields.integer('taskId', 1),
+    clock: fields.integer('clock'),
     status,
-    exitCode: fields.wholeOrNull('exitCode', 0, 255),
-    signal: fields.wholeOrNull('signal', 1, 64),
+    exitCode: fields.integerOrNull('exitCode', 0, 255),
+    signal: fields.integerOrNull('signal', 1, 64),
     // A reason that a later agent adds is dropped rather than refused: it only explains.
     reason: isRunReason(reason) ? reason : null,
-    startedMs: fields.wholeOrNull('startedMs'),
-    endedMs: fields.whole('endedMs'),
-    stdoutBytes: fields.whole('stdoutBytes'),
-    stderrBytes: fields.whole('stderrBytes'),
-    stdoutTruncated: fields.flag('stdoutTruncated'),
-    stderrTruncated: fields.flag('stderrTruncated'),
+    startedMs: fields.integerOrNull('startedMs'),
+    endedMs: fields.integer('endedMs'),
+    stdoutBytes: fields.integer('stdoutBytes'),
+    stderrBytes: fields.integer('stderrBytes'),
+    stdoutTruncated: fields.boolean('stdoutTruncated'),
+    stderrTruncated: fields.boolean('stderrTruncated'),
   };
 }
 

@@ -1,8 +1,14 @@
 import { ProtocolError } from '../errors.js';
+import type { RunId } from '../run-key.js';
 import { CloseCode } from './close-codes.js';
 
-/** Parses a text frame into an object with a string `t`. Throws ProtocolError (badFrame). */
-export function parseTextFrame(text: string): { readonly type: string; readonly fields: Fields } {
+/** A reader for every type of frame that one end sends: a type without its reader, or a field left out, does not compile. */
+export type FrameReaders<F extends { readonly t: string }> = {
+  readonly [T in F['t']]: (fields: Fields) => Extract<F, { readonly t: T }>;
+};
+
+/** Parses a text frame by the reader of its type. Throws ProtocolError (badFrame) naming frame and field. */
+export function parseTextFrame<F extends { readonly t: string }>(text: string, readers: FrameReaders<F>): F {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -12,8 +18,13 @@ export function parseTextFrame(text: string): { readonly type: string; readonly 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ProtocolError(CloseCode.badFrame, 'frame is not a JSON object');
   }
-  const type = new Fields(value, 'frame').text('t', 32);
-  return { type, fields: new Fields(value, type) };
+  const type = new Fields(value, 'frame').string('t', 32);
+  if (!isKey(readers, type)) throw new ProtocolError(CloseCode.badFrame, `unknown frame ${JSON.stringify(type)}`);
+  return readers[type](new Fields(value, type));
+}
+
+function isKey<T extends object>(table: T, name: string): name is keyof T & string {
+  return Object.hasOwn(table, name);
 }
 
 /**
@@ -29,7 +40,7 @@ export class Fields {
     this.#frame = frame;
   }
 
-  text(name: string, maxLength: number): string {
+  string(name: string, maxLength: number): string {
     const value = this.#get(name);
     if (typeof value !== 'string') throw this.#wrong(name, 'must be a string');
     if (isLonger(value, maxLength)) throw this.#wrong(name, `must have at most ${maxLength} characters`);
@@ -38,12 +49,12 @@ export class Fields {
 
   /** A non-empty text. */
   name(name: string, maxLength: number): string {
-    const value = this.text(name, maxLength);
+    const value = this.string(name, maxLength);
     if (value === '') throw this.#wrong(name, 'must not be empty');
     return value;
   }
 
-  whole(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
+  integer(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
     const value = this.#get(name);
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
       throw this.#wrong(name, `must be a whole number from ${min} to ${max}`);
@@ -51,12 +62,12 @@ export class Fields {
     return value;
   }
 
-  wholeOrNull(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | null {
+  integerOrNull(name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | null {
     const value = this.#get(name);
-    return value === undefined || value === null ? null : this.whole(name, min, max);
+    return value === undefined || value === null ? null : this.integer(name, min, max);
   }
 
-  flag(name: string): boolean {
+  boolean(name: string): boolean {
     const value = this.#get(name);
     if (typeof value !== 'boolean') throw this.#wrong(name, 'must be true or false');
     return value;
@@ -64,7 +75,7 @@ export class Fields {
 
   /** Bytes in base64url without padding, of exactly `bytes` bytes. */
   bytes(name: string, bytes: number): Buffer {
-    const text = this.text(name, Math.ceil((bytes * 4) / 3));
+    const text = this.string(name, Math.ceil((bytes * 4) / 3));
     const decoded = Buffer.from(text, 'base64url');
     if (decoded.length !== bytes || decoded.toString('base64url') !== text) {
       throw this.#wrong(name, `must be ${bytes} bytes in base64url`);
@@ -87,7 +98,7 @@ export class Fields {
     });
   }
 
-  texts(name: string, maxItems: number, maxLength: number): string[] {
+  strings(name: string, maxItems: number, maxLength: number): string[] {
     return this.#array(name, maxItems).map((item) => {
       if (typeof item !== 'string' || isLonger(item, maxLength)) {
         throw this.#wrong(name, `must hold strings of at most ${maxLength} characters`);
@@ -96,7 +107,7 @@ export class Fields {
     });
   }
 
-  wholes(name: string, maxItems: number): number[] {
+  integers(name: string, maxItems: number): number[] {
     return this.#array(name, maxItems).map((item) => {
       if (typeof item !== 'number' || !Number.isSafeInteger(item)) throw this.#wrong(name, 'must hold whole numbers');
       return item;
@@ -108,6 +119,10 @@ export class Fields {
     const found = allowed.find((item) => item === value);
     if (found === undefined) throw this.#wrong(name, `must be one of ${allowed.join(', ')}`);
     return found;
+  }
+
+  runId(): RunId {
+    return { taskId: this.integer('taskId', 1), clock: this.integer('clock') };
   }
 
   has(name: string): boolean {

@@ -1,7 +1,5 @@
-import { ProtocolError } from '../errors.js';
 import { HostStatus } from '../task-states.js';
-import { CloseCode } from './close-codes.js';
-import { parseTextFrame } from './fields.js';
+import { parseTextFrame, type FrameReaders } from './fields.js';
 import { MAX_HOST_LENGTH } from './limits.js';
 import type { TailServerTextFrame, TailViewerFrame } from './tail-frames.js';
 
@@ -13,66 +11,57 @@ export function encodeTailFrame(frame: TailViewerFrame | TailServerTextFrame): s
 
 /** Parses a text frame that a viewer sent. Throws ProtocolError (badFrame). */
 export function parseTailViewerFrame(text: string): TailViewerFrame {
-  const { type, fields: f } = parseTextFrame(text);
-  switch (type) {
-    case 'tail':
-      return {
-        t: 'tail',
-        versions: f.wholes('versions', 16),
-        taskId: f.whole('taskId', 1),
-        hosts: f.texts('hosts', MAX_HOSTS, MAX_HOST_LENGTH),
-        from: f.list('from', MAX_HOSTS, (item) => ({
-          host: item.name('host', MAX_HOST_LENGTH),
-          clock: item.whole('clock'),
-          stdout: item.whole('stdout'),
-          stderr: item.whole('stderr'),
-        })),
-      };
-    case 'credit':
-      return { t: 'credit', channel: f.whole('channel'), bytes: f.whole('bytes', 1) };
-    default:
-      throw new ProtocolError(CloseCode.badFrame, `unknown frame ${JSON.stringify(type)}`);
-  }
+  return parseTextFrame(text, VIEWER_FRAMES);
 }
 
 /** Parses a text frame that a server sent. Throws ProtocolError (badFrame). */
 export function parseTailServerFrame(text: string): TailServerTextFrame {
-  const { type, fields: f } = parseTextFrame(text);
-  switch (type) {
-    case 'task':
-      return {
-        t: 'task',
-        version: f.whole('version'),
-        taskId: f.whole('taskId', 1),
-        title: f.text('title', 1_024),
-        hosts: f.list('hosts', MAX_HOSTS, (item) => ({
-          channel: item.whole('channel'),
-          host: item.name('host', MAX_HOST_LENGTH),
-        })),
-        creditBytes: f.whole('creditBytes', 1),
-      };
-    case 'status':
-      return {
-        t: 'status',
-        channel: f.whole('channel'),
-        status: f.oneOf('status', Object.values(HostStatus)),
-        clock: f.whole('clock'),
-        exitCode: f.wholeOrNull('exitCode', 0, 255),
-        reason: f.has('reason') ? f.text('reason', 64) : null,
-      };
-    case 'gap':
-      return {
-        t: 'gap',
-        channel: f.whole('channel'),
-        stream: f.oneOf('stream', ['stdout', 'stderr']),
-        from: f.whole('from'),
-        to: f.whole('to'),
-      };
-    case 'note':
-      return { t: 'note', channel: f.whole('channel'), text: f.text('text', 1_024) };
-    case 'end':
-      return { t: 'end', ok: f.flag('ok') };
-    default:
-      throw new ProtocolError(CloseCode.badFrame, `unknown frame ${JSON.stringify(type)}`);
-  }
+  return parseTextFrame(text, SERVER_FRAMES);
 }
+
+const VIEWER_FRAMES: FrameReaders<TailViewerFrame> = {
+  tail: (f) => ({
+    t: 'tail',
+    versions: f.integers('versions', 16),
+    taskId: f.integer('taskId', 1),
+    hosts: f.strings('hosts', MAX_HOSTS, MAX_HOST_LENGTH),
+    from: f.list('from', MAX_HOSTS, (item) => ({
+      host: item.name('host', MAX_HOST_LENGTH),
+      clock: item.integer('clock'),
+      stdout: item.integer('stdout'),
+      stderr: item.integer('stderr'),
+    })),
+  }),
+  credit: (f) => ({ t: 'credit', channel: f.integer('channel'), bytes: f.integer('bytes', 1) }),
+};
+
+const SERVER_FRAMES: FrameReaders<TailServerTextFrame> = {
+  task: (f) => ({
+    t: 'task',
+    version: f.integer('version'),
+    taskId: f.integer('taskId', 1),
+    title: f.string('title', 1_024),
+    hosts: f.list('hosts', MAX_HOSTS, (item) => ({
+      channel: item.integer('channel'),
+      host: item.name('host', MAX_HOST_LENGTH),
+    })),
+    creditBytes: f.integer('creditBytes', 1),
+  }),
+  status: (f) => ({
+    t: 'status',
+    channel: f.integer('channel'),
+    status: f.oneOf('status', Object.values(HostStatus)),
+    clock: f.integer('clock'),
+    exitCode: f.integerOrNull('exitCode', 0, 255),
+    reason: f.has('reason') ? f.string('reason', 64) : null,
+  }),
+  gap: (f) => ({
+    t: 'gap',
+    channel: f.integer('channel'),
+    stream: f.oneOf('stream', ['stdout', 'stderr']),
+    from: f.integer('from'),
+    to: f.integer('to'),
+  }),
+  note: (f) => ({ t: 'note', channel: f.integer('channel'), text: f.string('text', 1_024) }),
+  end: (f) => ({ t: 'end', ok: f.boolean('ok') }),
+};
