@@ -2,6 +2,7 @@ import type { TaskChange } from '../src/server/core/changes.js';
 import type { TaskMeta } from '../src/server/core/records.js';
 import type { Store } from '../src/server/store/store.js';
 import { pieces } from '../src/shared/pieces.js';
+import { EMPTY_REPORT } from '../src/shared/run-report.js';
 import type { BenchDatabase } from './kit/databases.js';
 import { round } from './kit/percentiles.js';
 import type { Report } from './kit/report.js';
@@ -98,15 +99,11 @@ function ending(taskId: number, host: string): TaskChange {
     taskId,
     host,
     clock: CLOCK,
+    ...EMPTY_REPORT,
     exitCode: 0,
-    signal: null,
-    reason: null,
     startedMs: CLOCK * 1_000,
     endedMs: CLOCK * 1_000 + 5,
     stdoutBytes: 3,
-    stderrBytes: 0,
-    stdoutTruncated: false,
-    stderrTruncated: false,
     late: false,
   };
   const output = { stdout: 'ok\n', stderr: '' };

@@ -13,6 +13,7 @@ import { checkProof, createIdentity, prove, type Identity } from '../../src/shar
 import { runsDigest } from '../../src/shared/protocol/runs-digest.js';
 import { Backoff } from '../../src/shared/backoff.js';
 import type { RunId } from '../../src/shared/run-key.js';
+import { EMPTY_REPORT } from '../../src/shared/run-report.js';
 import { ClientSocket } from './client-socket.js';
 import type { EmulatedMachine } from './emulated-machine.js';
 import { EmulatedOutput, readLinesScript } from './emulated-output.js';
@@ -139,15 +140,11 @@ export class EmulatedAgent {
       taskId,
       clock,
       status: 'success',
+      ...EMPTY_REPORT,
       exitCode: 0,
-      signal: null,
-      reason: null,
       startedMs,
       endedMs: Date.now(),
       stdoutBytes: stdout.length,
-      stderrBytes: 0,
-      stdoutTruncated: false,
-      stderrTruncated: false,
       stdout: stdout.subarray(-STORED_TAIL_BYTES),
       stderr: Buffer.alloc(0),
     });

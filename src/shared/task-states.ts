@@ -39,10 +39,6 @@ export function isHostStatus(value: unknown): value is HostStatus {
   return typeof value === 'string' && Object.hasOwn(HostStatus, value);
 }
 
-export function isRunOutcome(value: unknown): value is RunOutcome {
-  return typeof value === 'string' && Object.hasOwn(RunOutcome, value);
-}
-
 export function isTaskAction(value: unknown): value is TaskAction {
   return typeof value === 'string' && Object.hasOwn(TaskAction, value);
 }

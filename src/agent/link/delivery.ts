@@ -4,6 +4,7 @@ import { describeError } from '../../shared/errors.js';
 import { encodeResult } from '../../shared/protocol/binary-frames.js';
 import { RESULTS_IN_FLIGHT, STORED_TAIL_BYTES } from '../../shared/protocol/limits.js';
 import type { RunKey } from '../../shared/run-key.js';
+import { EMPTY_REPORT } from '../../shared/run-report.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { runFields } from '../json-log.js';
 import { faultPoint } from '../runs/fault-point.js';
@@ -138,13 +139,9 @@ function unwritten({ taskId, clock }: IndexedRun): Outcome {
     taskId,
     clock,
     status: RunOutcome.failed,
-    exitCode: null,
-    signal: null,
+    ...EMPTY_REPORT,
     reason: RunReason.lost,
-    startedMs: null,
     endedMs: Date.now(),
-    stdoutBytes: 0,
-    stderrBytes: 0,
     stdoutTruncated: true,
     stderrTruncated: true,
   };

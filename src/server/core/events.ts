@@ -1,8 +1,6 @@
-import type { AgentRunState, ResultHead } from '../../shared/protocol/agent-frames.js';
+import type { AgentRunState } from '../../shared/protocol/agent-frames.js';
+import type { RunReport } from '../../shared/run-report.js';
 import type { HostAction, RunOutcome, TaskAction } from '../../shared/task-states.js';
-
-/** What an agent reported of a run, besides its outcome. Times are the agent's, ms. */
-export type RunReport = Omit<ResultHead, 'taskId' | 'clock' | 'status'>;
 
 /** Text of both streams as it is stored. */
 export interface StoredOutput {

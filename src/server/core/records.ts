@@ -1,5 +1,6 @@
 import type { RunId } from '../../shared/run-key.js';
-import type { HostStatus, RunReason, TaskAction } from '../../shared/task-states.js';
+import type { RunReport } from '../../shared/run-report.js';
+import type { HostStatus, TaskAction } from '../../shared/task-states.js';
 
 /** What the database keeps of tasks, hosts and runs, as scheduling and the API read it. */
 
@@ -34,18 +35,10 @@ export interface HostOutput extends HostRow {
 }
 
 /** What is known of a run besides the original tables. */
-export interface RunDetail extends RunId {
+export interface RunDetail extends RunId, Omit<RunReport, 'endedMs'> {
   readonly host: string;
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-  readonly reason: RunReason | null;
-  /** agent's wall clock, ms */
-  readonly startedMs: number | null;
+  /** null where the agent's own report is not here */
   readonly endedMs: number | null;
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  readonly stdoutTruncated: boolean;
-  readonly stderrTruncated: boolean;
   /** the result came after its status had been settled otherwise */
   readonly late: boolean;
 }

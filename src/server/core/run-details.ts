@@ -1,7 +1,7 @@
 import type { RunId } from '../../shared/run-key.js';
+import { EMPTY_REPORT, type RunReport } from '../../shared/run-report.js';
 import type { RunReason } from '../../shared/task-states.js';
 import type { RunDetail } from './records.js';
-import type { RunReport } from './events.js';
 import type { HostEntry } from './task-state.js';
 
 /** What is kept of a run by its agent's own word. */
@@ -11,18 +11,5 @@ export function reportDetail(host: string, run: RunId, report: RunReport, late: 
 
 /** What is kept of a run that the server has settled by itself. */
 export function settledDetail(entry: HostEntry, run: RunId, reason: RunReason | null): RunDetail {
-  return {
-    ...run,
-    host: entry.host,
-    exitCode: null,
-    signal: null,
-    reason,
-    startedMs: entry.startedMs,
-    endedMs: null,
-    stdoutBytes: 0,
-    stderrBytes: 0,
-    stdoutTruncated: false,
-    stderrTruncated: false,
-    late: false,
-  };
+  return { ...run, host: entry.host, ...EMPTY_REPORT, reason, startedMs: entry.startedMs, endedMs: null, late: false };
 }

@@ -1,7 +1,7 @@
 import type { HostStatus, RunReason, TaskAction } from '../../shared/task-states.js';
 import type { TaskChange } from './changes.js';
 import type { RunDetail } from './records.js';
-import type { Effect, RunReport, StoredOutput } from './events.js';
+import type { Effect, ResultEvent, StoredOutput } from './events.js';
 import { withoutOwnership, asOwner } from './fences.js';
 import { reportDetail, settledDetail } from './run-details.js';
 import { hostEntry, isActive, type HostEntry, type TaskState } from './task-state.js';
@@ -136,7 +136,7 @@ export class TaskDraft {
   }
 
   /** The agent's own word: any active status -> what it says. */
-  report(entry: HostEntry, clock: number, to: HostStatus, output: StoredOutput, report: RunReport): void {
+  report(entry: HostEntry, clock: number, to: HostStatus, output: StoredOutput, report: ResultEvent['report']): void {
     const startedMs = report.startedMs ?? entry.startedMs;
     const detail = reportDetail(entry.host, { taskId: this.rules.taskId, clock }, { ...report, startedMs }, false);
     this.#end({ ...entry, startClock: clock, startedMs, reported: true }, entry, to, output, detail);
@@ -151,7 +151,7 @@ export class TaskDraft {
   }
 
   /** A true result of a host that was settled without it, or of a start before its newest. */
-  lateReport(entry: HostEntry, clock: number, output: StoredOutput, report: RunReport): void {
+  lateReport(entry: HostEntry, clock: number, output: StoredOutput, report: ResultEvent['report']): void {
     const newest = clock === entry.startClock;
     const detail = reportDetail(entry.host, { taskId: this.rules.taskId, clock }, report, true);
     if (newest) this.#put(entry, { ...entry, reported: true });

@@ -1,3 +1,4 @@
+import { EMPTY_REPORT, type RunReport } from '../../shared/run-report.js';
 import type { RunDetail } from '../core/records.js';
 import type { Store } from '../store/store.js';
 import { NO_SUCH_TASK, ok } from './reply.js';
@@ -11,28 +12,31 @@ export function listRuns(store: Store): Handler {
     // Read after the hosts: a host that has ended is never shown without its details.
     const hosts = await store.hosts(id);
     const newest = new Map((await store.runDetails(id)).map((run) => [run.host, run]));
-    return ok(hosts.map(({ host, status }) => runJson(host, status, newest.get(host))));
+    return ok(hosts.map(({ host, status }) => runJson(host, status, newest.get(host) ?? NOT_STARTED)));
   };
 }
 
-function runJson(host: string, status: string, run: RunDetail | undefined) {
-  const { startedMs = null, endedMs = null } = run ?? {};
+const NOT_STARTED = Object.freeze({ ...EMPTY_REPORT, clock: null, endedMs: null, late: false });
+
+function runJson(host: string, status: string, run: Omit<RunDetail, 'taskId' | 'host'> | typeof NOT_STARTED) {
+  const { startedMs, endedMs } = run;
+  // Named one by one: the order of the fields is part of what callers know.
   return {
     host,
     status,
-    clock: run?.clock ?? null,
-    exitCode: run?.exitCode ?? null,
-    signal: run?.signal ?? null,
-    reason: run?.reason ?? null,
+    clock: run.clock,
+    exitCode: run.exitCode,
+    signal: run.signal,
+    reason: run.reason,
     started: timeText(startedMs),
     ended: timeText(endedMs),
     durationMs: startedMs === null || endedMs === null ? null : endedMs - startedMs,
-    stdoutBytes: run?.stdoutBytes ?? 0,
-    stderrBytes: run?.stderrBytes ?? 0,
-    stdoutTruncated: run?.stdoutTruncated ?? false,
-    stderrTruncated: run?.stderrTruncated ?? false,
-    late: run?.late ?? false,
-  };
+    stdoutBytes: run.stdoutBytes,
+    stderrBytes: run.stderrBytes,
+    stdoutTruncated: run.stdoutTruncated,
+    stderrTruncated: run.stderrTruncated,
+    late: run.late,
+  } satisfies Record<string, unknown> & Record<Exclude<keyof RunReport, 'startedMs' | 'endedMs'>, unknown>;
 }
 
 /** RFC 3339 with milliseconds */

@@ -1,4 +1,5 @@
 import type { ResultFrame } from '../../shared/protocol/agent-frames.js';
+import { EMPTY_REPORT } from '../../shared/run-report.js';
 import { RunReason, type RunOutcome } from '../../shared/task-states.js';
 import type { OpenRun } from '../tasks/agent-gateway.js';
 import type { TrackedTask } from './tracked-task.js';
@@ -31,9 +32,9 @@ export function legacyResult(
     t: 'result',
     taskId: task.taskId,
     clock,
+    ...EMPTY_REPORT,
     status: outcome(task.status, overdue, outlived),
     exitCode: task.status === 'success' ? 0 : null,
-    signal: null,
     // It had ended before the kill, and nobody told how.
     reason: task.status === 'killfailed' ? RunReason.exitUnknown : null,
     startedMs: held?.begunMs ?? null,
@@ -53,16 +54,10 @@ export function unstartedResult({ taskId, clock }: OpenRun): ResultFrame {
     t: 'result',
     taskId,
     clock,
+    ...EMPTY_REPORT,
     status: 'killed',
-    exitCode: null,
-    signal: null,
     reason: RunReason.notStarted,
-    startedMs: null,
     endedMs: Date.now(),
-    stdoutBytes: 0,
-    stderrBytes: 0,
-    stdoutTruncated: false,
-    stderrTruncated: false,
     stdout: new Uint8Array(),
     stderr: new Uint8Array(),
   };

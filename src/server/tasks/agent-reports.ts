@@ -2,6 +2,7 @@ import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { AgentRun, AgentRunState, ResultFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
+import { reportOf } from '../../shared/run-report.js';
 import type { AgentEvents, AgentGateway } from './agent-gateway.js';
 import type { ResultEvent } from '../core/events.js';
 import type { ClosedTasks } from './closed-tasks.js';
@@ -87,24 +88,7 @@ function isAlive(run: Pick<AgentRun, 'state'>): boolean {
 }
 
 function resultEvent(host: string, result: ResultFrame): ResultEvent {
-  const { clock, status, exitCode, signal, reason, startedMs, endedMs } = result;
-  const { stdoutBytes, stderrBytes, stdoutTruncated, stderrTruncated } = result;
-  return {
-    kind: 'result',
-    host,
-    clock,
-    status,
-    output: { stdout: storedText(result.stdout, stdoutBytes), stderr: storedText(result.stderr, stderrBytes) },
-    report: {
-      exitCode,
-      signal,
-      reason,
-      startedMs,
-      endedMs,
-      stdoutBytes,
-      stderrBytes,
-      stdoutTruncated,
-      stderrTruncated,
-    },
-  };
+  const { clock, status, stdout, stderr, stdoutBytes, stderrBytes } = result;
+  const output = { stdout: storedText(stdout, stdoutBytes), stderr: storedText(stderr, stderrBytes) };
+  return { kind: 'result', host, clock, status, output, report: reportOf(result) };
 }

@@ -12,6 +12,7 @@ import type {
 import { encodeOutput, encodeResult } from '../../shared/protocol/binary-frames.js';
 import { AGENT_PATH } from '../../shared/protocol/limits.js';
 import { checkProof, createIdentity, prove, type Identity } from '../../shared/protocol/opening.js';
+import { EMPTY_REPORT } from '../../shared/run-report.js';
 import { FrameQueue } from './frame-queue.js';
 
 export interface AgentSelf {
@@ -160,15 +161,12 @@ export class ScriptedAgent implements Disposable {
         taskId: run.taskId,
         clock: run.clock,
         status: 'success',
+        ...EMPTY_REPORT,
         exitCode: 0,
-        signal: null,
-        reason: null,
         startedMs: 1,
         endedMs: 2,
         stdoutBytes: stdout.length,
         stderrBytes: stderr.length,
-        stdoutTruncated: false,
-        stderrTruncated: false,
         ...fields,
         stdout,
         stderr,

@@ -1,5 +1,6 @@
 import type { RunId } from '../run-key.js';
-import type { RunOutcome, RunReason } from '../task-states.js';
+import type { RunReport } from '../run-report.js';
+import type { RunOutcome } from '../task-states.js';
 
 /** Text frames of the agent session, one interface each; PROTOCOL.md gives direction, order and meaning. */
 
@@ -145,19 +146,8 @@ export interface WatchEndFrame {
 }
 
 /** The head of a result frame; the last bytes of both streams travel behind it in the same binary frame. */
-export interface ResultHead extends RunId {
+export interface ResultHead extends RunId, RunReport {
   readonly status: RunOutcome;
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-  readonly reason: RunReason | null;
-  readonly startedMs: number | null;
-  readonly endedMs: number;
-  /** whole length of each stream, bytes */
-  readonly stdoutBytes: number;
-  readonly stderrBytes: number;
-  /** true where the agent could not keep or read a part of the stream */
-  readonly stdoutTruncated: boolean;
-  readonly stderrTruncated: boolean;
 }
 
 export interface ResultFrame extends ResultHead {

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../errors.js';
-import { isRunOutcome, isRunReason } from '../task-states.js';
+import { readReport } from '../run-report.js';
+import { RunOutcome } from '../task-states.js';
 import type { OutputFrame, ResultFrame, ResultHead } from './agent-frames.js';
 import { CloseCode } from './close-codes.js';
 import { Fields } from './fields.js';
@@ -13,6 +14,7 @@ import { MAX_FRAME_BYTES, OUTPUT_CHUNK_BYTES, STORED_TAIL_BYTES } from './limits
 const KIND_OUTPUT = 1;
 const KIND_RESULT = 2;
 export const OUTPUT_HEADER_BYTES = 16;
+const OUTCOMES = Object.freeze(Object.values(RunOutcome));
 const STREAM_CODES = Object.freeze({ stdout: 1, stderr: 2 } as const);
 
 export function encodeOutput(frame: Omit<OutputFrame, 't'>): Buffer {
@@ -106,24 +108,7 @@ function parseHead(json: Buffer): ResultHead {
 
 /** The fields of an outcome, wherever they stand: in a result frame, or in an agent's own files. Throws ProtocolError. */
 export function readResultHead(fields: Fields): ResultHead {
-  const status = fields.string('status', 16);
-  if (!isRunOutcome(status)) throw bad(`result with unknown status ${status}`);
-  const reason = fields.has('reason') ? fields.string('reason', 32) : null;
-  return {
-    taskId: fields.integer('taskId', 1),
-    clock: fields.integer('clock'),
-    status,
-    exitCode: fields.integerOrNull('exitCode', 0, 255),
-    signal: fields.integerOrNull('signal', 1, 64),
-    // A reason that a later agent adds is dropped rather than refused: it only explains.
-    reason: isRunReason(reason) ? reason : null,
-    startedMs: fields.integerOrNull('startedMs'),
-    endedMs: fields.integer('endedMs'),
-    stdoutBytes: fields.integer('stdoutBytes'),
-    stderrBytes: fields.integer('stderrBytes'),
-    stdoutTruncated: fields.boolean('stdoutTruncated'),
-    stderrTruncated: fields.boolean('stderrTruncated'),
-  };
+  return { ...fields.runId(), status: fields.oneOf('status', OUTCOMES), ...readReport(fields) };
 }
 
 function bad(what: string): ProtocolError {

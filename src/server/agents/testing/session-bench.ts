@@ -4,6 +4,7 @@ import type { AgentRun, AgentTextFrame, ResultFrame, ServerFrame } from '../../.
 import { createIdentity, prove } from '../../../shared/protocol/opening.js';
 import { runsDigest } from '../../../shared/protocol/runs-digest.js';
 import type { RunId } from '../../../shared/run-key.js';
+import { EMPTY_REPORT } from '../../../shared/run-report.js';
 import { KeptLog } from '../../testing/test-server.js';
 import { AgentSession } from '../agent-session.js';
 import { HandshakeQueue } from '../handshake-queue.js';
@@ -14,15 +15,11 @@ export const RESULT: ResultFrame = {
   t: 'result',
   ...RUN,
   status: 'success',
+  ...EMPTY_REPORT,
   exitCode: 0,
-  signal: null,
-  reason: null,
   startedMs: 1,
   endedMs: 2,
   stdoutBytes: 2,
-  stderrBytes: 0,
-  stdoutTruncated: false,
-  stderrTruncated: false,
   stdout: Buffer.from('hi'),
   stderr: Buffer.alloc(0),
 };

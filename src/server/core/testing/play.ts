@@ -1,3 +1,4 @@
+import { EMPTY_REPORT } from '../../../shared/run-report.js';
 import type { HostStatus, RunOutcome, TaskAction } from '../../../shared/task-states.js';
 import type { TaskChange } from '../changes.js';
 import { createTask } from '../create-task.js';
@@ -92,16 +93,6 @@ export class Play {
 }
 
 export function resultOf(host: string, clock: number, status: RunOutcome, startedMs: number | null = 1): TaskEvent {
-  const report = {
-    exitCode: status === 'success' ? 0 : 1,
-    signal: null,
-    reason: null,
-    startedMs,
-    endedMs: 2,
-    stdoutBytes: 3,
-    stderrBytes: 0,
-    stdoutTruncated: false,
-    stderrTruncated: false,
-  };
+  const report = { ...EMPTY_REPORT, exitCode: status === 'success' ? 0 : 1, startedMs, endedMs: 2, stdoutBytes: 3 };
   return { kind: 'result', host, clock, status, output: { stdout: `${clock}`, stderr: '' }, report };
 }

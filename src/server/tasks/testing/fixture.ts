@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { AssignFrame, ResultFrame } from '../../../shared/protocol/agent-frames.js';
 import type { Log } from '../../../shared/log.js';
 import type { RunId } from '../../../shared/run-key.js';
+import { EMPTY_REPORT } from '../../../shared/run-report.js';
 import type { AgentGateway } from '../agent-gateway.js';
 import { openSqliteStore } from '../../store/sqlite/open-sqlite-store.js';
 import type { Store } from '../../store/store.js';
@@ -137,15 +138,11 @@ export function result(taskId: number, clock: number, changes: Partial<ResultFra
     taskId,
     clock,
     status: 'success',
+    ...EMPTY_REPORT,
     exitCode: 0,
-    signal: null,
-    reason: null,
     startedMs: 1_000,
     endedMs: 2_000,
     stdoutBytes: 3,
-    stderrBytes: 0,
-    stdoutTruncated: false,
-    stderrTruncated: false,
     stdout: Buffer.from('hi\n'),
     stderr: Buffer.from(''),
     ...changes,
