@@ -1,6 +1,7 @@
 import { readConfig, type Config } from '../shared/config/schema.js';
 import { boolean, oneOf, string, strings, unused, integer } from '../shared/config/keys.js';
 import { readTomlFile } from '../shared/config/toml-file.js';
+import { DEFAULT_KILL_GRACE_MS } from '../shared/protocol/limits.js';
 import { UserError } from '../shared/errors.js';
 
 const NO_AGENT_HTTP = 'the agent has no HTTP port; the server asks for output over the session';
@@ -31,7 +32,7 @@ const SCHEMA = {
   },
   Policy: {
     MaxRuns: integer(256, 1, 100_000),
-    KillGrace: integer(5_000, 0, 600_000),
+    KillGrace: integer(DEFAULT_KILL_GRACE_MS, 0, 600_000),
     IgnoreAccount: boolean(false),
   },
 } as const;

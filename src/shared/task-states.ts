@@ -14,15 +14,60 @@ export const HostStatus = Object.freeze({
 } as const);
 export type HostStatus = (typeof HostStatus)[keyof typeof HostStatus];
 
+interface StatusRules {
+  /** `running` and `killing` are what a task_host_doing row stands for: its start, or its kill, is wanted */
+  readonly phase: 'waiting' | 'running' | 'killing' | 'final';
+  /** an agent may report it as the end of a run */
+  readonly outcome: boolean;
+  /** counts against the task's tolerance */
+  readonly failure: boolean;
+  /** an operator may ask for the kill of such a host */
+  readonly killable: boolean;
+  /** the kill was given up or assumed: should the agent still run the script, it is to be killed */
+  readonly killWanted: boolean;
+  /** the script did what it was asked to */
+  readonly ok: boolean;
+}
+
+const FINAL = Object.freeze({
+  phase: 'final',
+  outcome: true,
+  failure: false,
+  killable: false,
+  killWanted: false,
+  ok: false,
+} as const);
+
+/** All that is decided by a host's status. Whoever adds a status answers each question here. */
+export const STATUS_RULES = Object.freeze({
+  waiting: { ...FINAL, phase: 'waiting', outcome: false },
+  running: { ...FINAL, phase: 'running', outcome: false, killable: true },
+  killing: { ...FINAL, phase: 'killing', outcome: false },
+  success: { ...FINAL, ok: true },
+  failed: { ...FINAL, failure: true },
+  timeout: { ...FINAL, failure: true, killable: true },
+  killed: { ...FINAL, killWanted: true },
+  killfailed: { ...FINAL, failure: true, killWanted: true },
+  cancelled: { ...FINAL, outcome: false },
+  ignored: { ...FINAL, outcome: false },
+} as const satisfies Record<HostStatus, StatusRules>);
+
+type StatusWith<R extends Partial<StatusRules>> = {
+  [S in HostStatus]: (typeof STATUS_RULES)[S] extends R ? S : never;
+}[HostStatus];
+
+export type ActiveStatus = StatusWith<{ phase: 'running' | 'killing' }>;
+export type FinalStatus = StatusWith<{ phase: 'final' }>;
 /** What an agent may report as the end of a run. */
+export type RunOutcome = StatusWith<{ outcome: true }>;
+
 export const RunOutcome = Object.freeze({
   success: 'success',
   failed: 'failed',
   timeout: 'timeout',
   killed: 'killed',
   killfailed: 'killfailed',
-} as const);
-export type RunOutcome = (typeof RunOutcome)[keyof typeof RunOutcome];
+} as const satisfies { readonly [O in RunOutcome]: O });
 
 export const TaskAction = Object.freeze({ start: 'start', pause: 'pause', cancel: 'cancel', kill: 'kill' } as const);
 export type TaskAction = (typeof TaskAction)[keyof typeof TaskAction];
@@ -30,9 +75,20 @@ export type TaskAction = (typeof TaskAction)[keyof typeof TaskAction];
 export const HostAction = Object.freeze({ ignore: 'ignore', redo: 'redo', kill: 'kill' } as const);
 export type HostAction = (typeof HostAction)[keyof typeof HostAction];
 
+/** Its script may be running, or about to. */
+export function isActive(status: HostStatus): status is ActiveStatus {
+  const { phase } = STATUS_RULES[status];
+  return phase === 'running' || phase === 'killing';
+}
+
 /** True once a host's status can no longer change by itself; only a redo leaves it. */
-export function isFinal(status: HostStatus): boolean {
-  return status !== HostStatus.waiting && status !== HostStatus.running && status !== HostStatus.killing;
+export function isFinal(status: HostStatus): status is FinalStatus {
+  return STATUS_RULES[status].phase === 'final';
+}
+
+/** The statuses of which this is true. */
+export function statusesWhere(holds: (rules: StatusRules) => boolean): readonly HostStatus[] {
+  return Object.values(HostStatus).filter((status) => holds(STATUS_RULES[status]));
 }
 
 export function isHostStatus(value: unknown): value is HostStatus {

@@ -1,10 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { KILL_SWEEP_MS } from '../../shared/protocol/limits.js';
 import { signalProcess, type ProcessStat } from '../runs/process-identity.js';
 import { readProcessTable } from '../runs/process-identity.js';
 import type { ScriptTree } from './script-tree.js';
 
-/** Limit of the attempts to kill what is left after the grace. */
-const KILL_LIMIT_MS = 10_000;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 200;
 const FREEZE_ROUNDS = 20;
@@ -35,7 +34,7 @@ export async function terminateTree(
   tree.signalGroup('SIGCONT');
   await sweepUntilGone(tree, graceMs, (living) => living.forEach(askOnce));
   // Also where none was seen: a process that goes on as a new one every millisecond is gone from each sweep.
-  return sweepUntilGone(tree, KILL_LIMIT_MS, () => {
+  return sweepUntilGone(tree, KILL_SWEEP_MS, () => {
     const frozen = freeze(tree);
     tree.signalGroup('SIGKILL');
     for (const process of frozen) signalProcess(process, 'SIGKILL');

@@ -1,8 +1,8 @@
-import type { HostAction, TaskAction } from '../../shared/task-states.js';
+import { isActive, STATUS_RULES, type HostAction, type TaskAction } from '../../shared/task-states.js';
 import { DONE, type Answer, type Context, type Reach } from './events.js';
 import { startHost, wakeForHost } from './schedule.js';
 import type { TaskDraft } from './task-draft.js';
-import { isActive, type HostEntry } from './task-state.js';
+import type { HostEntry } from './task-state.js';
 
 const PAUSED_HINT = 'you can click start to run the task';
 
@@ -18,7 +18,8 @@ export function applyTaskAction(draft: TaskDraft, action: TaskAction, { reach }:
       break;
     case 'kill':
       cancelWaiting(draft);
-      for (const entry of draft.hosts) if (entry.status === 'running') killHost(draft, entry, reach);
+      for (const entry of draft.hosts)
+        if (STATUS_RULES[entry.status].phase === 'running') killHost(draft, entry, reach);
       break;
     default:
       action satisfies never;
@@ -35,12 +36,10 @@ export function applyHostAction(draft: TaskDraft, host: string, action: HostActi
       if (entry.status !== 'ignored') draft.settle(entry, 'ignored', null);
       return draft.action === 'pause' ? { outcome: 'done', hint: PAUSED_HINT } : DONE;
     case 'redo':
-      if (!isActive(entry)) startHost(draft, entry, context);
+      if (!isActive(entry.status)) startHost(draft, entry, context);
       return DONE;
     case 'kill':
-      if (entry.status !== 'running' && entry.status !== 'timeout') {
-        return { outcome: 'refused', why: 'current status cannot kill' };
-      }
+      if (!STATUS_RULES[entry.status].killable) return { outcome: 'refused', why: 'current status cannot kill' };
       killHost(draft, entry, context.reach);
       return DONE;
     default:

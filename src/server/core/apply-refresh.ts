@@ -1,3 +1,4 @@
+import { STATUS_RULES } from '../../shared/task-states.js';
 import { startDeadlineMs } from './deadlines.js';
 import { DONE, type Answer, type Context, type RefreshEvent } from './events.js';
 import { wakeForHost } from './schedule.js';
@@ -11,8 +12,9 @@ import type { HostEntry } from './task-state.js';
 export function applyRefresh(draft: TaskDraft, { hosts }: RefreshEvent, context: Context): Answer {
   const entries = hosts === 'all' ? draft.hosts : hosts.flatMap((host) => draft.host(host) ?? []);
   for (const entry of entries) {
-    if (entry.status === 'running') passOn(draft, entry, context);
-    else if (entry.status === 'killing') {
+    const { phase } = STATUS_RULES[entry.status];
+    if (phase === 'running') passOn(draft, entry, context);
+    else if (phase === 'killing') {
       draft.sendKill(entry.host, entry.startClock || entry.lastClock);
       wakeForHost(draft, entry.host);
     }

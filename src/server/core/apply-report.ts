@@ -1,3 +1,4 @@
+import { isActive, STATUS_RULES } from '../../shared/task-states.js';
 import {
   DONE,
   STORED,
@@ -12,28 +13,29 @@ import {
 import { startDeadlineMs } from './deadlines.js';
 import { wakeForHost } from './schedule.js';
 import type { TaskDraft } from './task-draft.js';
-import { isActive, type HostEntry } from './task-state.js';
+import { killUnconfirmed, resultEffect } from './late-results.js';
+import { ASSUMED_END } from './run-details.js';
 
-/**
- * A result from an agent. The first final status of a clock stands: what comes after it adds at most the output and
- * details that were missing, and coming twice changes nothing.
- */
 export function applyResult(draft: TaskDraft, event: ResultEvent): Answer {
   const entry = draft.host(event.host);
-  if (!entry || event.clock > newestClock(entry)) return UNKNOWN;
-  if (event.clock < entry.startClock || !isActive(entry)) {
-    if (event.clock < entry.startClock || !entry.reported) {
-      draft.lateReport(entry, event.clock, event.output, event.report);
-    }
-    return STORED;
+  if (!entry) return UNKNOWN;
+  const effect = resultEffect(entry, event.clock);
+  switch (effect) {
+    case 'unknown':
+      return UNKNOWN;
+    case 'ends':
+      draft.report(entry, event);
+      break;
+    case 'completes':
+    case 'supersedes':
+      draft.lateReport(entry, event, effect);
+      break;
+    case 'repeats':
+      break;
+    default:
+      effect satisfies never;
   }
-  draft.report(entry, event.clock, event.status, event.output, event.report);
   return STORED;
-}
-
-/** Where another server has put a kill over the start, only the agent may know the start's own clock. */
-function newestClock(entry: HostEntry): number {
-  return entry.status === 'killing' ? Math.max(entry.startClock, entry.lastClock) : entry.startClock;
 }
 
 export function applyStarted(
@@ -42,9 +44,10 @@ export function applyStarted(
   { scheduler }: Context,
 ): Answer {
   const entry = draft.host(host);
-  if (entry && isActive(entry) && entry.startClock === clock && entry.startedMs === null) {
+  if (entry && isActive(entry.status) && entry.startClock === clock && entry.startedMs === null) {
     // Of an agent that asks for its work this comes before it has it: whoever schedules the task may give it up now.
-    if (scheduler === undefined && entry.status === 'running' && !entry.dispatched) draft.dispatchStored(entry);
+    const wanted = STATUS_RULES[entry.status].phase === 'running';
+    if (scheduler === undefined && wanted && !entry.dispatched) draft.dispatchStored(entry);
     draft.started(entry, startedMs);
     wakeForHost(draft, host);
   }
@@ -54,8 +57,8 @@ export function applyStarted(
 /** A result that comes after all still adds what was missing, as after any other end that the server assumed. */
 export function applyLost(draft: TaskDraft, host: string, clock: number, output: StoredOutput): Answer {
   const entry = draft.host(host);
-  if (entry && isActive(entry) && entry.startClock === clock) {
-    draft.settle(entry, entry.status === 'killing' ? 'killfailed' : 'failed', 'lost', output);
+  if (entry && isActive(entry.status) && entry.startClock === clock) {
+    draft.settle(entry, ASSUMED_END[entry.status].lost, 'lost', output);
   }
   return DONE;
 }
@@ -63,9 +66,11 @@ export function applyLost(draft: TaskDraft, host: string, clock: number, output:
 /** An agent has listed its runs: what it should have is assigned, what it should not run is killed. */
 export function applyListed(draft: TaskDraft, event: ListedEvent, { shared }: Context): Answer {
   const entry = draft.host(event.host);
-  if (!entry || (entry.startClock === 0 && entry.status !== 'killing')) return DONE;
+  if (!entry) return DONE;
+  const { phase } = STATUS_RULES[entry.status];
+  if (entry.startClock === 0 && phase !== 'killing') return DONE;
   const listed = event.runs.get(entry.startClock);
-  switch (entry.status) {
+  switch (phase) {
     case 'running':
       if (listed !== undefined) draft.noteDispatched(entry, listed !== 'accepted');
       else if (event.newStore && entry.dispatched) draft.settle(entry, 'failed', 'lost', lostOutput(event.host));
@@ -79,14 +84,15 @@ export function applyListed(draft: TaskDraft, event: ListedEvent, { shared }: Co
     case 'killing':
       if (listed !== 'ended') draft.sendKill(entry.host, entry.startClock || entry.lastClock);
       break;
-    case 'killed':
-    case 'killfailed':
-      if (!entry.reported && (listed === 'accepted' || listed === 'running')) {
+    case 'final':
+      if (killUnconfirmed(entry) && (listed === 'accepted' || listed === 'running')) {
         draft.sendKill(entry.host, entry.startClock);
       }
       break;
-    default:
+    case 'waiting':
       break;
+    default:
+      phase satisfies never;
   }
   return DONE;
 }

@@ -1,8 +1,10 @@
+import { isActive, STATUS_RULES, type RunReason } from '../../shared/task-states.js';
 import { DONE, type Answer, type Reach } from './events.js';
 import { cancelWaiting } from './apply-action.js';
 import { deadlineMs, HELD_AGAIN_MS, TASK_AGE_LIMIT_MS } from './deadlines.js';
 import type { TaskDraft } from './task-draft.js';
-import { isActive, type HostEntry } from './task-state.js';
+import type { HostEntry } from './task-state.js';
+import { ASSUMED_END } from './run-details.js';
 
 /** Settles the hosts whose deadline has passed and finds out when to be woken next. */
 export function applyWake(draft: TaskDraft, reach: Reach): Answer {
@@ -13,16 +15,17 @@ export function applyWake(draft: TaskDraft, reach: Reach): Answer {
   if (tooOld) cancelWaiting(draft);
   for (const entry of draft.hosts) {
     if (entry.strayClock !== null) draft.dropStray(entry, entry.strayClock);
-    if (!isActive(entry)) continue;
+    const { status } = entry;
+    if (!isActive(status)) continue;
     const atMs = deadlineMs(entry, draft.rules);
     if (!tooOld && draft.nowMs < atMs) draft.wakeBy(atMs);
     else if (!tooOld && reach.holds(entry.host, entry.startClock)) draft.wakeBy(draft.nowMs + HELD_AGAIN_MS);
-    else giveUp(draft, entry);
+    else draft.settle(entry, ASSUMED_END[status].silent, silenceReason(entry));
   }
   return DONE;
 }
 
-function giveUp(draft: TaskDraft, entry: HostEntry): void {
-  if (entry.status === 'killing') draft.settle(entry, 'killfailed', 'silent');
-  else draft.settle(entry, 'timeout', entry.dispatched ? 'silent' : 'not-started');
+/** A run that no agent was given was never begun; a kill is only assumed where one may have been. */
+function silenceReason({ status, dispatched }: HostEntry): RunReason {
+  return dispatched || STATUS_RULES[status].phase === 'killing' ? 'silent' : 'not-started';
 }

@@ -1,5 +1,5 @@
 import type { RunId } from '../../shared/run-key.js';
-import type { HostStatus, TaskAction } from '../../shared/task-states.js';
+import type { FinalStatus, HostStatus, TaskAction } from '../../shared/task-states.js';
 import type { RunDetail, TaskMeta } from './records.js';
 
 /** Makes a request count once: who comes with the same key before it expires is told of the first task. */
@@ -50,7 +50,7 @@ export type TaskChange =
       readonly taskId: number;
       readonly host: string;
       readonly from: HostStatus;
-      readonly to: HostStatus;
+      readonly to: FinalStatus;
       readonly output: { readonly stdout: string; readonly stderr: string } | undefined;
       readonly detail: RunDetail | undefined;
     }

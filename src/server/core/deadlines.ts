@@ -1,9 +1,7 @@
-import { isActive, type HostEntry, type TaskRules, type TaskState } from './task-state.js';
+import { isActive } from '../../shared/task-states.js';
+import { DEFAULT_KILL_GRACE_MS, KILL_SWEEP_MS } from '../../shared/protocol/limits.js';
+import type { HostEntry, TaskRules, TaskState } from './task-state.js';
 
-/** Between TERM and KILL, on the agent. */
-export const KILL_GRACE_MS = 5_000;
-/** How long an agent goes on sweeping up processes that will not die. */
-const SWEEP_MS = 10_000;
 /** For the result to travel. */
 const SLACK_MS = 5_000;
 /** While a session still holds an overdue run, it is looked at again so often. */
@@ -21,12 +19,12 @@ export function deadlineMs(entry: HostEntry, rules: TaskRules): number {
 
 /** Hosts that a wake would settle now, unless a session holds their runs. */
 export function overdueHosts({ hosts, rules }: TaskState, nowMs: number): readonly string[] {
-  return hosts.filter((entry) => isActive(entry) && nowMs >= deadlineMs(entry, rules)).map(({ host }) => host);
+  return hosts.filter((entry) => isActive(entry.status) && nowMs >= deadlineMs(entry, rules)).map(({ host }) => host);
 }
 
 function silenceEndsMs(entry: HostEntry, rules: TaskRules): number {
   if (entry.killedAtMs !== null) {
-    const settledMs = entry.killedAtMs + KILL_GRACE_MS + SWEEP_MS + SLACK_MS;
+    const settledMs = entry.killedAtMs + DEFAULT_KILL_GRACE_MS + KILL_SWEEP_MS + SLACK_MS;
     return entry.dispatched ? Math.max(settledMs, runEndMs(entry, rules)) : settledMs;
   }
   return entry.dispatched ? runEndMs(entry, rules) : startDeadlineMs(entry, rules);
@@ -37,5 +35,5 @@ export function startDeadlineMs(entry: HostEntry, rules: TaskRules): number {
 }
 
 function runEndMs(entry: HostEntry, rules: TaskRules): number {
-  return (entry.startedAtMs ?? entry.assignedAtMs) + rules.timeoutMs + KILL_GRACE_MS + SLACK_MS;
+  return (entry.startedAtMs ?? entry.assignedAtMs) + rules.timeoutMs + DEFAULT_KILL_GRACE_MS + SLACK_MS;
 }

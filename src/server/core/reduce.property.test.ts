@@ -6,7 +6,8 @@ import type { TaskMeta } from './records.js';
 import { createTask } from './create-task.js';
 import type { Effect, TaskEvent } from './events.js';
 import { reduce } from './reduce.js';
-import { activeHosts, isActive, type HostEntry, type TaskState } from './task-state.js';
+import { isActive } from '../../shared/task-states.js';
+import { activeHosts, type HostEntry, type TaskState } from './task-state.js';
 
 const HOSTS = ['a', 'b', 'c', 'd', 'e'];
 const host = fc.constantFrom(...HOSTS, 'stranger');
@@ -163,7 +164,7 @@ class Watch {
       const count = Object.entries(counts).find(([name]) => name === status)?.[1];
       assert.equal(count, hosts.filter((entry) => entry.status === status).length, status);
     }
-    if (hosts.some(isActive)) assert.ok(Number.isFinite(wakeAtMs));
+    if (hosts.some(({ status }) => isActive(status))) assert.ok(Number.isFinite(wakeAtMs));
   }
 
   #event(next: Exclude<Move, { kind: 'wait' | 'connect' }>): TaskEvent {

@@ -1,3 +1,4 @@
+import { STATUS_RULES } from '../../shared/task-states.js';
 import type { OpenTask } from './records.js';
 import { rulesOf } from './create-task.js';
 import { hostEntry, stateOf, type HostEntry, type TaskRules, type TaskState } from './task-state.js';
@@ -29,13 +30,18 @@ export function withFreshHosts(state: TaskState, fresh: TaskState, nowMs: number
 
 /** A kill that somebody else has put over a start which no table tells of any more. */
 function isItsKill(entry: HostEntry, before: HostEntry): boolean {
-  return entry.status === 'killing' && before.startClock > entry.startClock && before.startClock <= entry.lastClock;
+  return isKilling(entry) && before.startClock > entry.startClock && before.startClock <= entry.lastClock;
+}
+
+function isKilling({ status }: Pick<HostEntry, 'status'>): boolean {
+  return STATUS_RULES[status].phase === 'killing';
 }
 
 function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number): HostEntry {
   // A clock is in whole seconds, cut off; the assignment came at most one second after it.
   const assignedAtMs = (row.startClock + 1) * 1_000;
   const begun = row.startedMs !== null;
+  const killing = isKilling(row);
   return {
     host: row.host,
     status: row.status,
@@ -43,10 +49,10 @@ function fromRow(row: OpenTask['hosts'][number], rules: TaskRules, nowMs: number
     lastClock: Math.max(row.startClock, row.activeRun?.clock ?? 0),
     strayClock: row.strayClock ?? null,
     assignedAtMs,
-    dispatched: begun || row.dispatched || row.status === 'killing',
+    dispatched: begun || row.dispatched || killing,
     startedMs: row.startedMs,
     startedAtMs: begun ? Math.min(nowMs, assignedAtMs + rules.startWithinMs) : null,
-    killedAtMs: row.status === 'killing' ? Math.min(nowMs, ((row.activeRun?.clock ?? 0) + 1) * 1_000) : null,
+    killedAtMs: killing ? Math.min(nowMs, ((row.activeRun?.clock ?? 0) + 1) * 1_000) : null,
     reported: row.reported,
   };
 }

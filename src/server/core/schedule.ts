@@ -1,4 +1,4 @@
-import { activeHosts, type HostEntry } from './task-state.js';
+import { activeHosts, failures, type HostEntry } from './task-state.js';
 import type { Context } from './events.js';
 import type { TaskDraft } from './task-draft.js';
 import { deadlineMs } from './deadlines.js';
@@ -12,7 +12,7 @@ export function schedule(draft: TaskDraft, context: Context): void {
   while (draft.action === 'start') {
     const next = draft.nextWaiting();
     if (next === undefined) break;
-    if (failures(draft) > draft.rules.tolerance) {
+    if (failures(draft.counts) > draft.rules.tolerance) {
       draft.setAction('pause');
       break;
     }
@@ -35,9 +35,4 @@ export function startHost(draft: TaskDraft, entry: HostEntry, { reach, shared }:
 export function wakeForHost(draft: TaskDraft, host: string): void {
   const entry = draft.host(host);
   if (entry) draft.wakeBy(deadlineMs(entry, draft.rules));
-}
-
-function failures(draft: TaskDraft): number {
-  const { failed, timeout, killfailed } = draft.counts;
-  return failed + timeout + killfailed;
 }

@@ -1,10 +1,18 @@
-import type { HostStatus, RunReason, TaskAction } from '../../shared/task-states.js';
+import {
+  isActive,
+  STATUS_RULES,
+  type FinalStatus,
+  type HostStatus,
+  type RunReason,
+  type TaskAction,
+} from '../../shared/task-states.js';
 import type { TaskChange } from './changes.js';
 import type { RunDetail } from './records.js';
 import type { Effect, ResultEvent, StoredOutput } from './events.js';
 import { withoutOwnership, asOwner } from './fences.js';
 import { reportDetail, settledDetail } from './run-details.js';
-import { hostEntry, isActive, type HostEntry, type TaskState } from './task-state.js';
+import { lateOutput } from './late-results.js';
+import { hostEntry, type HostEntry, type TaskState } from './task-state.js';
 
 /** What one step made of a task. `changes` are to be durable before any effect is sent or caller answered. */
 export interface Step {
@@ -79,7 +87,7 @@ export class TaskDraft {
   nextWaiting(): HostEntry | undefined {
     while (this.#firstWaiting < this.#hosts.length) {
       const entry = this.#hosts[this.#firstWaiting];
-      if (entry?.status === 'waiting') return entry;
+      if (entry && STATUS_RULES[entry.status].phase === 'waiting') return entry;
       this.#firstWaiting += 1;
     }
     return undefined;
@@ -136,32 +144,24 @@ export class TaskDraft {
   }
 
   /** The agent's own word: any active status -> what it says. */
-  report(entry: HostEntry, clock: number, to: HostStatus, output: StoredOutput, report: ResultEvent['report']): void {
+  report(entry: HostEntry, { clock, status, output, report }: ResultEvent): void {
     const startedMs = report.startedMs ?? entry.startedMs;
     const detail = reportDetail(entry.host, { taskId: this.rules.taskId, clock }, { ...report, startedMs }, false);
-    this.#end({ ...entry, startClock: clock, startedMs, reported: true }, entry, to, output, detail);
+    this.#end({ ...entry, startClock: clock, startedMs, reported: true }, entry, status, output, detail);
   }
 
   /** Any status -> a final one, on the server's own judgement. */
-  settle(entry: HostEntry, to: HostStatus, reason: RunReason | null, output?: StoredOutput): void {
+  settle(entry: HostEntry, to: FinalStatus, reason: RunReason | null, output?: StoredOutput): void {
     // Only an active host has a run whose details are not stored yet.
-    const detail = isActive(entry) ? settledDetail(entry, this.#run(entry), reason) : undefined;
+    const detail = isActive(entry.status) ? settledDetail(entry, this.#run(entry), reason) : undefined;
     if (detail && reason === 'not-started') this.#guardNotDispatched(entry);
     this.#end(entry, entry, to, output, detail);
   }
 
   /** A true result of a host that was settled without it, or of a start before its newest. */
-  lateReport(entry: HostEntry, clock: number, output: StoredOutput, report: ResultEvent['report']): void {
-    const newest = clock === entry.startClock;
-    const detail = reportDetail(entry.host, { taskId: this.rules.taskId, clock }, report, true);
-    if (newest) this.#put(entry, { ...entry, reported: true });
-    this.#changes.push({
-      kind: 'late-output',
-      taskId: this.rules.taskId,
-      host: entry.host,
-      output: newest ? output : undefined,
-      detail,
-    });
+  lateReport(entry: HostEntry, event: ResultEvent, effect: 'completes' | 'supersedes'): void {
+    if (effect === 'completes') this.#put(entry, { ...entry, reported: true });
+    this.#changes.push(lateOutput(this.rules.taskId, event, effect));
   }
 
   started(entry: HostEntry, startedMs: number): void {
@@ -266,7 +266,7 @@ export class TaskDraft {
   #end(
     next: HostEntry,
     entry: HostEntry,
-    to: HostStatus,
+    to: FinalStatus,
     output: StoredOutput | undefined,
     detail: RunDetail | undefined,
   ): void {
@@ -290,7 +290,7 @@ export class TaskDraft {
   #stands(effect: Effect): boolean {
     const entry = this.host(effect.host);
     if (effect.kind === 'kill') return entry !== undefined && effect.clock === (entry.startClock || entry.lastClock);
-    return entry?.startClock === effect.clock && entry.status === 'running';
+    return entry?.startClock === effect.clock && STATUS_RULES[entry.status].phase === 'running';
   }
 }
 

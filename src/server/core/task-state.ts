@@ -1,4 +1,4 @@
-import type { HostStatus, TaskAction } from '../../shared/task-states.js';
+import { HostStatus, isActive, STATUS_RULES, statusesWhere, type TaskAction } from '../../shared/task-states.js';
 
 /** What scheduling needs to know of a task besides its hosts; fixed at creation. */
 export interface TaskRules {
@@ -49,7 +49,7 @@ export interface TaskState {
   readonly hosts: readonly HostEntry[];
   /** position of each host by its name */
   readonly index: ReadonlyMap<string, number>;
-  readonly counts: Readonly<Record<HostStatus, number>>;
+  readonly counts: HostCounts;
   /** no host before this position waits */
   readonly firstWaiting: number;
   readonly ended: boolean;
@@ -57,13 +57,23 @@ export interface TaskState {
   readonly wakeAtMs: number;
 }
 
+type HostCounts = Readonly<Record<HostStatus, number>>;
+
+const ACTIVE = Object.values(HostStatus).filter(isActive);
+const FAILURES = statusesWhere(({ failure }) => failure);
+
 /** Hosts whose script may be running, or about to. */
-export function activeHosts(counts: Readonly<Record<HostStatus, number>>): number {
-  return counts.running + counts.killing;
+export function activeHosts(counts: HostCounts): number {
+  return total(counts, ACTIVE);
 }
 
-export function isActive(entry: HostEntry): boolean {
-  return entry.status === 'running' || entry.status === 'killing';
+/** Hosts that count against the task's tolerance. */
+export function failures(counts: HostCounts): number {
+  return total(counts, FAILURES);
+}
+
+function total(counts: HostCounts, statuses: readonly HostStatus[]): number {
+  return statuses.reduce((sum, status) => sum + counts[status], 0);
 }
 
 export function hostEntry(state: TaskState, host: string): HostEntry | undefined {
@@ -96,7 +106,7 @@ export function stateOf(
 ): TaskState {
   const counts = noHosts();
   for (const entry of hosts) counts[entry.status] += 1;
-  const firstWaiting = hosts.findIndex((entry) => entry.status === 'waiting');
+  const firstWaiting = hosts.findIndex(({ status }) => STATUS_RULES[status].phase === 'waiting');
   return {
     rules,
     action,

@@ -1,5 +1,5 @@
 import { STORED_TAIL_BYTES } from '../../shared/protocol/limits.js';
-import { HostStatus } from '../../shared/task-states.js';
+import { isActive } from '../../shared/task-states.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { HostOutput } from '../core/records.js';
 import type { Store } from '../store/store.js';
@@ -57,5 +57,5 @@ export class RunningOutput {
 }
 
 function isRunning({ status }: HostOutput): boolean {
-  return status === HostStatus.running || status === HostStatus.killing;
+  return isActive(status);
 }

@@ -1,4 +1,5 @@
-import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import { isActive, STATUS_RULES } from '../../shared/task-states.js';
+import { hostEntry, type HostEntry, type TaskState } from '../core/task-state.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { Snapshot } from '../core/records.js';
 
@@ -76,7 +77,7 @@ export function confirmed(first: StaleHosts, second: StaleHosts): StaleHosts {
 /** Hosts whose runs are not as this server knows them. */
 function changedHosts(state: TaskState, doings: readonly Doing[]): string[] {
   const byHost = new Map(doings.map((doing) => [doing.host, doing]));
-  const gone = state.hosts.filter((entry) => isActive(entry) && !byHost.has(entry.host)).map(({ host }) => host);
+  const gone = state.hosts.filter((entry) => isActive(entry.status) && !byHost.has(entry.host)).map(({ host }) => host);
   const other = doings.filter((doing) => {
     const entry = hostEntry(state, doing.host);
     return entry !== undefined && !agrees(entry, doing);
@@ -101,6 +102,8 @@ export function isHeld(doing: Doing, memory: Pick<Memory, 'holds'>): boolean {
 }
 
 function agrees(entry: HostEntry, doing: Doing): boolean {
-  if (!isActive(entry)) return false;
-  return entry.lastClock === doing.clock && (entry.status === 'killing') === (doing.action === 'kill');
+  if (!isActive(entry.status)) return false;
+  return (
+    entry.lastClock === doing.clock && (STATUS_RULES[entry.status].phase === 'killing') === (doing.action === 'kill')
+  );
 }

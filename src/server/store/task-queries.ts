@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import { isFinal, isTaskAction } from '../../shared/task-states.js';
+import { isActive, isFinal, isTaskAction } from '../../shared/task-states.js';
 import { checkAssignable } from './assignable.js';
 import type { SqlEngine } from './engine.js';
 import { hostStatus, runDetail, taskMeta } from './rows.js';
@@ -180,7 +180,7 @@ export class TaskQueries {
 
 /** A run is under way if and only if it has a doing row. */
 function isTorn({ status, activeRun: doing, strayClock }: OpenHost): boolean {
-  return strayClock !== undefined || (doing === undefined && status !== 'waiting' && !isFinal(status));
+  return strayClock !== undefined || (doing === undefined && isActive(status));
 }
 
 function openHost(row: HostRow, doing: TaskHostDoingTable | undefined, run: RunRow | undefined): OpenHost {

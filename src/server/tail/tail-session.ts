@@ -5,7 +5,7 @@ import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { MAX_FRAME_BYTES, TAIL_VERSIONS } from '../../shared/protocol/limits.js';
 import { encodeTailFrame, parseTailViewerFrame } from '../../shared/protocol/tail-codec.js';
 import type { TailFrame, TailServerTextFrame, TailTaskFrame } from '../../shared/protocol/tail-frames.js';
-import { HostStatus } from '../../shared/task-states.js';
+import { STATUS_RULES } from '../../shared/task-states.js';
 import type { SessionRegistry } from '../agents/session-registry.js';
 import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
@@ -143,7 +143,7 @@ export class TailSession implements Disposable {
     }
     this.#incomplete.delete(output);
     if (this.#incomplete.size > 0 || this.#closed) return;
-    const ok = this.#outputs.every(({ status }) => status === HostStatus.success);
+    const ok = this.#outputs.every(({ status }) => STATUS_RULES[status].ok);
     this.#send(encodeTailFrame({ t: 'end', ok }));
     this.close(CloseCode.normal, 'all hosts have ended');
   }

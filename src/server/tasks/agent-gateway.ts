@@ -1,5 +1,6 @@
 import type { AgentRun, AssignFrame, ResultFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
+import type { ActiveStatus } from '../../shared/task-states.js';
 import type { StoredOutput } from '../core/events.js';
 import type { TaskMeta } from '../core/records.js';
 
@@ -33,7 +34,7 @@ export interface AgentEvents {
 
 /** A run that scheduling has under way, as an agent that asks for its work needs it. */
 export interface OpenRun extends RunId {
-  readonly status: 'running' | 'killing';
+  readonly status: ActiveStatus;
   readonly meta: TaskMeta;
   readonly timeoutMs: number;
   /** unix ms; nobody may start it later */

@@ -1,3 +1,4 @@
+import { STATUS_RULES } from '../../shared/task-states.js';
 import type { AgentGateway } from './agent-gateway.js';
 import { startDeadlineMs } from '../core/deadlines.js';
 import type { Step } from '../core/task-draft.js';
@@ -73,7 +74,7 @@ export class AgentOrders {
   /** Agents that have come while the start of their runs was being stored: it is not noted yet that they get them. */
   #newcomers({ touched }: Step): readonly string[] {
     const unsent = touched.filter(({ host, status, dispatched: delivered }) => {
-      return status === 'running' && !delivered && this.#parts.gateway.connected(host);
+      return STATUS_RULES[status].phase === 'running' && !delivered && this.#parts.gateway.connected(host);
     });
     return unsent.map(({ host }) => host);
   }

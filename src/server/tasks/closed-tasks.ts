@@ -1,7 +1,7 @@
 import type { RunId } from '../../shared/run-key.js';
 import type { ResultEvent } from '../core/events.js';
-import { isFinal } from '../../shared/task-states.js';
-import type { LastRun } from '../core/records.js';
+import { killUnconfirmed, lateOutput, resultEffect } from '../core/late-results.js';
+import { reportDetail } from '../core/run-details.js';
 import type { Store } from '../store/store.js';
 import type { HostState } from './task-service.js';
 
@@ -19,26 +19,14 @@ export class ClosedTasks {
    */
   async report(taskId: number, event: ResultEvent): Promise<'stored' | 'unknown'> {
     const run = await this.#store.lastRun(taskId, event.host);
-    if (!run || event.clock > run.startClock) return 'unknown';
-    const newest = event.clock === run.startClock;
-    const { host, output } = event;
-    const detail = { taskId, host, clock: event.clock, ...event.report, late: true };
-    if (newest && !isFinal(run.status)) {
+    const effect = resultEffect(run, event.clock);
+    if (!run || effect === 'unknown') return 'unknown';
+    if (effect === 'ends') {
       // Another program has ended the task although this host's run was under way.
-      const { status: from } = run;
-      await this.#store.commit([{ kind: 'end-host', taskId, host, from, to: event.status, output, detail }]);
-      return 'stored';
-    }
-    if (newest && run.reported) return 'stored';
-    await this.#store.commit([
-      {
-        kind: 'late-output',
-        taskId,
-        host,
-        output: newest ? output : undefined,
-        detail,
-      },
-    ]);
+      const { host, clock, status: to, output, report } = event;
+      const detail = reportDetail(host, { taskId, clock }, report, true);
+      await this.#store.commit([{ kind: 'end-host', taskId, host, from: run.status, to, output, detail }]);
+    } else if (effect !== 'repeats') await this.#store.commit([lateOutput(taskId, event, effect)]);
     return 'stored';
   }
 
@@ -71,8 +59,4 @@ export class ClosedTasks {
   async exists(taskId: number): Promise<boolean> {
     return (await this.#store.meta(taskId)) !== undefined;
   }
-}
-
-function killUnconfirmed(run: LastRun): boolean {
-  return !run.reported && (run.status === 'killed' || run.status === 'killfailed');
 }

@@ -3,7 +3,8 @@ import type { RunId } from '../../shared/run-key.js';
 import type { AgentGateway } from './agent-gateway.js';
 import type { Answer, Context, TaskEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
-import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import { isActive } from '../../shared/task-states.js';
+import type { HostEntry, TaskState } from '../core/task-state.js';
 import type { StaleHosts } from '../peers/snapshot-diff.js';
 import type { TrackedTasks } from '../peers/tracked-tasks.js';
 import type { Snapshot, TaskMeta } from '../core/records.js';
@@ -252,7 +253,7 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
   /** The server that schedules the task, or one with the session of a host that this one does not reach. */
   #concernsOthers(mailbox: TaskMailbox, step: Step): boolean {
     if (!mailbox.owned) return step.changes.length > 0;
-    return step.touched.some((entry) => isActive(entry) && !this.#options.gateway.present(entry.host));
+    return step.touched.some((entry) => isActive(entry.status) && !this.#options.gateway.present(entry.host));
   }
 
   idle(mailbox: TaskMailbox): void {
@@ -288,7 +289,7 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
   }
 
   #index(taskId: number, entry: HostEntry): void {
-    if (isActive(entry)) this.runs.set(entry.host, { taskId, clock: entry.startClock });
+    if (isActive(entry.status)) this.runs.set(entry.host, { taskId, clock: entry.startClock });
     else this.runs.delete(entry.host, taskId);
   }
 }

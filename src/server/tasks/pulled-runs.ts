@@ -1,3 +1,4 @@
+import { isActive } from '../../shared/task-states.js';
 import { startDeadlineMs } from '../core/deadlines.js';
 import { hostEntry } from '../core/task-state.js';
 import type { RunId } from '../../shared/run-key.js';
@@ -19,7 +20,7 @@ export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | un
     const meta = open.meta(taskId);
     const entry = state && hostEntry(state, host);
     if (!entry || !meta) return undefined;
-    if (entry.startClock !== clock || (entry.status !== 'running' && entry.status !== 'killing')) continue;
+    if (entry.startClock !== clock || !isActive(entry.status)) continue;
     runs.push({
       taskId,
       clock,

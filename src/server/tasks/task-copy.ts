@@ -1,5 +1,6 @@
 import { resumeTask, withFreshHosts } from '../core/resume-task.js';
-import { hostEntry, isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import { isActive } from '../../shared/task-states.js';
+import { hostEntry, type HostEntry, type TaskState } from '../core/task-state.js';
 import type { TaskMeta } from '../core/records.js';
 import type { Store } from '../store/store.js';
 
@@ -50,7 +51,7 @@ export class TaskCopy {
 
   /** Hosts whose runs were under way when the task was last looked at. */
   get activeHosts(): readonly string[] {
-    return (this.#state ?? this.#known)?.hosts.filter(isActive).map(({ host }) => host) ?? [];
+    return (this.#state ?? this.#known)?.hosts.filter(({ status }) => isActive(status)).map(({ host }) => host) ?? [];
   }
 
   /** The task was just made here. */
@@ -102,5 +103,5 @@ export class TaskCopy {
 
 /** A start or a kill that was not known. */
 function isNews(entry: HostEntry, before: HostEntry | undefined): boolean {
-  return isActive(entry) && (before?.status !== entry.status || before.startClock !== entry.startClock);
+  return isActive(entry.status) && (before?.status !== entry.status || before.startClock !== entry.startClock);
 }

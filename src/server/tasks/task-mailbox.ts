@@ -1,7 +1,8 @@
 import type { Answer, Context, TaskEvent } from '../core/events.js';
 import { reduce, type Reduction } from '../core/reduce.js';
 import type { Step } from '../core/task-draft.js';
-import { isActive, type HostEntry, type TaskState } from '../core/task-state.js';
+import { isActive } from '../../shared/task-states.js';
+import type { HostEntry, TaskState } from '../core/task-state.js';
 import type { TaskMeta } from '../core/records.js';
 import { StaleStateError, StoreError, type Store } from '../store/store.js';
 import { hostsToRead } from './hosts-to-read.js';
@@ -152,7 +153,7 @@ export class TaskMailbox implements Disposable {
   /** Whoever schedules a task keeps it until it has ended, others while something of it runs. */
   get #done(): boolean {
     const { state, owned: mine } = this.#copy;
-    return state !== undefined && (mine ? state.ended : !state.hosts.some(isActive));
+    return state !== undefined && (mine ? state.ended : !state.hosts.some(({ status }) => isActive(status)));
   }
 
   /** False if there is no open task to work on; everything that waited has been answered then. */
@@ -240,5 +241,7 @@ function asStoreError(cause: unknown): StoreError {
 /** Hosts that a look is about: should its commit fail, they are to be looked at again. */
 function refreshedHosts(event: TaskEvent, state: TaskState): readonly string[] {
   if (event.kind !== 'refresh') return [];
-  return event.hosts === 'all' ? state.hosts.filter(isActive).map(({ host }) => host) : event.hosts;
+  return event.hosts === 'all'
+    ? state.hosts.filter(({ status }) => isActive(status)).map(({ host }) => host)
+    : event.hosts;
 }

@@ -23,6 +23,11 @@ export const OPENING_TIMEOUT_MS = 10_000;
 export const SILENT_INTERVALS = 3;
 export const MIN_SILENCE_MS = 3_000;
 
+/** What an agent gives a script's processes between SIGTERM and SIGKILL, unless its KillGrace says otherwise. */
+export const DEFAULT_KILL_GRACE_MS = 5_000;
+/** How long an agent goes on killing processes that will not die, before it reports that they live. */
+export const KILL_SWEEP_MS = 10_000;
+
 export const MAX_HOST_LENGTH = 128;
 /** Longest timeout of a task, seconds (five days). */
 export const MAX_TIMEOUT_SECONDS = 432_000;
