@@ -17,7 +17,7 @@ it('takes what nobody has and what the dead had, and leaves the living theirs', 
   ]);
   const claims = new TakeoverFinder().find({ tasks }, { scheduler: ME, silence, inMemory: () => true });
   assert.deepEqual(claims, {
-    from: new Map([
+    ownedBy: new Map([
       ['', [1]],
       ['dead:1', [2, 5]],
     ]),
@@ -30,8 +30,12 @@ it('believes only twice in a row what rows between two states look like, too', (
   const tasks = [task(1, undefined), task(2, ME), task(3, 'unheard:1')];
   const context = { scheduler: ME, silence: new Map<string, number>(), inMemory: () => false };
   const finder = new TakeoverFinder();
-  assert.deepEqual(finder.find({ tasks }, context), { from: new Map(), stray: [], missing: [] });
-  assert.deepEqual(finder.find({ tasks }, context), { from: new Map([['unheard:1', [3]]]), stray: [1], missing: [2] });
+  assert.deepEqual(finder.find({ tasks }, context), { ownedBy: new Map(), stray: [], missing: [] });
+  assert.deepEqual(finder.find({ tasks }, context), {
+    ownedBy: new Map([['unheard:1', [3]]]),
+    stray: [1],
+    missing: [2],
+  });
   finder.find({ tasks: [] }, context);
-  assert.deepEqual(finder.find({ tasks }, context), { from: new Map(), stray: [], missing: [] });
+  assert.deepEqual(finder.find({ tasks }, context), { ownedBy: new Map(), stray: [], missing: [] });
 });
