@@ -17,7 +17,7 @@ export async function answers(report: Report, api: Api, path: string, what: stri
   report.add(what, path.replace(/\/task\/\d+/, '/task/:id'), { n, p50Ms: p50, p99Ms: p99, maxMs: max });
 }
 
-/** What callers of the API wait while a task on all hosts starts, runs and is stored, and a POST among them. */
+/** How long callers of the API wait while a task on all hosts starts, runs and is stored; a POST is among them. */
 export async function answersDuringFanout(report: Report, { api, hosts, what }: Subject): Promise<void> {
   const small = await api.create({ script: 'exit 0', hosts: hosts.slice(0, 1) });
   while (!(await api.done(small))) await wait(5);

@@ -76,7 +76,7 @@ async function tasksOf({ api }: System, stop: AbortSignal): Promise<number[]> {
   return timesMs;
 }
 
-/** What is open once the last connections are gone: a silent one is closed after some twelve seconds. */
+/** Descriptors open once the last connections are gone: a silent one is closed after some twelve seconds. */
 async function leastDescriptors(pid: number): Promise<number> {
   const counts: number[] = [];
   const limitMs = performance.now() + 15_000;

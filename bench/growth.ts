@@ -15,7 +15,7 @@ const POSTS_AT_ONCE = 64;
 /** MySQL takes 0 for "the next one". */
 const FIRST_ID = 1_000;
 
-/** What a task costs with more and more finished tasks in the tables: 0, 100,000 and a million. */
+/** The cost of a task with more and more finished tasks in the tables: 0, 100,000 and a million. */
 export async function growthOfTables(report: Report, subject: Subject, database: BenchDatabase): Promise<void> {
   let there = 0;
   for (const count of [0, 100_000, 1_000_000]) {
@@ -33,7 +33,7 @@ export async function growthOfTables(report: Report, subject: Subject, database:
   }
 }
 
-/** What a task costs while more and more others run, whose hosts never answer. */
+/** The cost of a task while more and more others run, whose hosts never answer. */
 export async function growthOfRunning(report: Report, subject: Subject, serverPid: number): Promise<void> {
   let running = 0;
   for (const count of [0, 1_000, 10_000, 30_000]) {

@@ -60,7 +60,7 @@ function keepResults(on: Readonly<Record<string, string | number>>): void {
   writeFileSync(`${name}.md`, `${told.join(', ')}\n\n${report.table()}\n`);
 }
 
-/** What can be asked of an ibex of which nothing is known but its address and hosts. */
+/** The questions that any ibex can answer of which nothing is known but its address and hosts. */
 async function askAt(url: string, hosts: readonly string[]): Promise<void> {
   using api = new Api(url);
   process.stdout.write(`${JSON.stringify(machine())}\n`);

@@ -7,7 +7,7 @@ import { throughput } from './throughput.js';
 const TASKS = 3_000;
 
 /**
- * What a one-host task costs in talk with the database, by its own counters: a transaction is one round trip, and so is
+ * How much a one-host task talks with the database, by its own counters: a transaction is one round trip, and so is
  * each select, among them those that the bench's own asking for finished tasks makes. Nothing else may use the server.
  */
 export async function roundTrips(report: Report, subject: Subject, database: MysqlDatabase): Promise<void> {

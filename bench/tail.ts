@@ -99,7 +99,7 @@ async function manyRuns(report: Report, system: System, emulator: Emulator, whic
   });
 }
 
-/** What one viewer that does not read does to the server and to another one that does. */
+/** The effect of a viewer that does not read on the server and on another viewer that does. */
 async function stuckViewer(report: Report, system: System, host: string, mib: number): Promise<void> {
   const id = await writtenBytes(system, host, mib);
   const before = await serverNow(system);

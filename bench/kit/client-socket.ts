@@ -47,7 +47,7 @@ export class ClientSocket {
     else this.#write(Opcode.binary, data);
   }
 
-  /** What is sent from here on goes out as one piece with uncork(). */
+  /** Holds back all that is sent from here on, until uncork() sends it as one piece. */
   cork(): void {
     this.#socket.cork();
   }

@@ -86,7 +86,7 @@ export class EmulatedAgent {
         for (const result of this.#unacknowledged.values()) this.#socket?.send(result);
         return this.#events.onReady();
       case 'assign':
-        // What a run sends goes out in one piece, or half of the emulator's time would be spent in the kernel.
+        // A run's frames go out in one piece, or the emulator would spend half of its time in the kernel.
         this.#socket?.cork();
         this.#run(frame);
         return this.#socket?.uncork();

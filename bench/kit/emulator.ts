@@ -8,7 +8,7 @@ interface Tally {
   readonly acknowledged: number;
 }
 
-/** What the agents speak: our protocol, or the msgpack RPC of Categraf and the Go agentd. */
+/** Agents speak our protocol, or the msgpack RPC of Categraf and the Go agentd. */
 type EmulatedKind = 'ibex' | 'legacy';
 
 /** Emulated agents in a process of their own, so that the server's figures are the server's. */

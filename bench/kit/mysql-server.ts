@@ -45,7 +45,7 @@ export class MysqlServer {
   }
 }
 
-/** Disposing drops it; whoever uses it must have ended. */
+/** Disposing drops it; its users must have ended. */
 export class MysqlDatabase implements AsyncDisposable {
   readonly target: MysqlTarget;
 

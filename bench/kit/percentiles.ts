@@ -1,4 +1,4 @@
-/** What is quoted of a series of measurements. */
+/** The figures quoted of a series of measurements. */
 export interface Spread {
   readonly n: number;
   readonly min: number;

@@ -137,7 +137,7 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
 }
 
-/** What /proc says of a process, from its state on; nothing of one that has gone. */
+/** The fields of a process in /proc, from its state on; none of one that has gone. */
 function statFields(pid: number | string): readonly string[] {
   return readIfThere(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? [];
 }

@@ -42,7 +42,7 @@ function shown(runs: readonly Figure[]): string {
   return names.map((name) => `${name} ${median(runs.map(({ figures }) => figures[name] ?? 0))}`).join(', ');
 }
 
-/** What the figures were measured on, and what was measured. */
+/** The machine and the runtime that a measurement ran on. */
 export function machine(): Readonly<Record<string, string | number>> {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',

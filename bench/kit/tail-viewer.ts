@@ -41,7 +41,7 @@ export class TailViewer implements Disposable {
       socket.on('error', reject);
       socket.on('close', (code, reason) => reject(new Error(`the tail ended with ${code} ${reason.toString()}`)));
     });
-    // Whoever does not wait for the end need not care how it came.
+    // A caller that does not wait for the end need not care how it came.
     this.ended.catch(() => undefined);
   }
 

@@ -1,7 +1,7 @@
 import meow from 'meow';
 import { describeError, UserError } from '../shared/errors.js';
 import { didYouMean } from '../shared/nearest-name.js';
-import { serverAddress, type ServerAddress } from './server-address.js';
+import { serverAddress, type ServerAddress } from './api/server-address.js';
 
 type FlagKind = 'text' | 'texts' | 'switch';
 
@@ -56,7 +56,7 @@ export function readFlags<const F extends Readonly<Record<string, FlagKind>>>(
 }
 
 /** A whole number given as a flag. Throws UserError that names the flag. */
-export function wholeFlag(name: string, value: string | undefined, fallback: number): number {
+export function integerFlag(name: string, value: string | undefined, fallback: number): number {
   if (value === undefined) return fallback;
   if (!/^\d{1,9}$/.test(value)) throw new UserError(`--${name} must be a whole number, not ${JSON.stringify(value)}`);
   return Number(value);

@@ -1,5 +1,5 @@
 import { UserError } from '../shared/errors.js';
-import { ApiClient } from './api-client.js';
+import { ApiClient } from './api/api-client.js';
 import { readFlags } from './flags.js';
 import { hostTable, parseHosts } from './hosts/host-table.js';
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { UserError } from '../shared/errors.js';
-import { ApiClient } from './api-client.js';
-import { readFlags, wholeFlag } from './flags.js';
+import { ApiClient } from './api/api-client.js';
+import { readFlags, integerFlag } from './flags.js';
 import { commandScript } from './run/command-script.js';
 import { joinArgs } from './run/script-args.js';
 import { splitArgv, type SplitArgv } from './run/split-argv.js';
@@ -58,9 +58,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const taskId = await new ApiClient(server).call('POST', '/ibex/v1/tasks', {
     title: safeTitle(flags.title ?? title),
     account: flags.account ?? 'root',
-    batch: wholeFlag('batch', flags.batch, 0),
-    tolerance: wholeFlag('tolerance', flags.tolerance, 0),
-    timeout: wholeFlag('timeout', flags.timeout, 60),
+    batch: integerFlag('batch', flags.batch, 0),
+    tolerance: integerFlag('tolerance', flags.tolerance, 0),
+    timeout: integerFlag('timeout', flags.timeout, 60),
     pause: '',
     script,
     args,

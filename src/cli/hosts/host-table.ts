@@ -1,6 +1,6 @@
 import { UserError } from '../../shared/errors.js';
 
-/** What the table shows of a host. */
+/** A host as the table shows it. */
 export interface ListedHost {
   readonly host: string;
   readonly connected: boolean;

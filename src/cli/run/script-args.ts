@@ -1,6 +1,6 @@
 import { UserError } from '../../shared/errors.js';
 
-/** What the API puts between two arguments. */
+/** The API joins arguments with it. */
 const SEPARATOR = ',,';
 /** Longest joined text that the API takes, characters. */
 const MAX_LENGTH = 512;

@@ -4,7 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { encodeOutput } from '../../shared/protocol/binary-frames.js';
 import { encodeTailFrame, parseTailViewerFrame } from '../../shared/protocol/tail-codec.js';
 import type { TailServerTextFrame, TailViewerFrame } from '../../shared/protocol/tail-frames.js';
-import type { ServerAddress } from '../server-address.js';
+import type { ServerAddress } from '../api/server-address.js';
 
 /** One connection of a viewer, seen from a server that a test plays by hand. */
 export class FakeTail {

@@ -6,8 +6,8 @@ import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { TAIL_VERSIONS } from '../../shared/protocol/limits.js';
 import { encodeTailFrame, parseTailServerFrame } from '../../shared/protocol/tail-codec.js';
 import type { TailServerFrame } from '../../shared/protocol/tail-frames.js';
-import { ApiClient } from '../api-client.js';
-import type { ServerAddress } from '../server-address.js';
+import { ApiClient } from '../api/api-client.js';
+import type { ServerAddress } from '../api/server-address.js';
 import { Positions } from './positions.js';
 import { FrameShower } from './show-frame.js';
 import { TailSocket, type SocketClosed } from './tail-socket.js';
@@ -100,7 +100,7 @@ function parseFrame(message: string | Uint8Array): TailServerFrame {
   return frame;
 }
 
-/** What a closed connection asks for: another one, unless the server has said that this will not help. */
+/** Decides whether another connection follows a closed one; throws where the server has said that it would not help. */
 function afterClose({ code, reason }: SocketClosed, heard: boolean): Ending {
   switch (code) {
     case CloseCode.notFound:

@@ -30,7 +30,7 @@ export class OutputStream {
     try {
       await once(this.#stream, 'drain', { signal: this.broken });
     } catch {
-      // Broken while waiting; whoever watches `broken` ends the work.
+      // Broken while waiting; the owner watches `broken` and ends the work.
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Stream } from '../../shared/protocol/agent-frames.js';
 import type { TailPosition } from '../../shared/protocol/tail-frames.js';
 
-/** What a piece of output that arrived means: the bytes not seen before, and how many before them are missing. */
+/** The new part of an output frame: the bytes not seen before, and how many before them are missing. */
 export interface Fresh {
   readonly data: Uint8Array;
   readonly missingBytes: number;

@@ -1,5 +1,5 @@
 import { TAIL_PATH } from '../../shared/protocol/limits.js';
-import type { ServerAddress } from '../server-address.js';
+import type { ServerAddress } from '../api/server-address.js';
 
 export interface SocketClosed {
   readonly code: number;

@@ -5,7 +5,7 @@ import type { OutputStream } from './output-stream.js';
 import { statusText } from './status-text.js';
 import type { ShownStatus, ShownTask, Viewer } from './viewer.js';
 
-/** What stands between host and line: `|` for the script's stdout, `!` for its stderr. */
+/** Printed between host and line: `|` for the script's stdout, `!` for its stderr. */
 const MARKS = Object.freeze({ stdout: '|', stderr: '!' } as const);
 
 /**

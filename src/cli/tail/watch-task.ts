@@ -1,5 +1,5 @@
 import { describeError, UserError } from '../../shared/errors.js';
-import type { ServerAddress } from '../server-address.js';
+import type { ServerAddress } from '../api/server-address.js';
 import { follow } from './follow.js';
 import { JsonViewer } from './json-viewer.js';
 import { OutputStream } from './output-stream.js';
@@ -7,7 +7,7 @@ import { RawViewer } from './raw-viewer.js';
 import { TextViewer } from './text-viewer.js';
 import type { Viewer } from './viewer.js';
 
-/** What a shell reports for a program that wrote to a pipe nobody reads any more. */
+/** A shell reports this code for a program that wrote to a pipe nobody reads any more. */
 const READER_LEFT = 141;
 
 export type ViewMode = 'text' | 'raw' | 'json';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What became of a request's body. */
+/** A request's body, or why there is none. */
 export type Body =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
   | { readonly kind: 'discarded' }
@@ -62,7 +62,7 @@ export class BodyReader {
     });
     request.once('end', () => finish(whole()));
     request.once('close', () => finish({ kind: 'broken' }));
-    // What breaks the request is told by 'close'.
+    // 'close' follows every error and is what counts.
     request.on('error', () => undefined);
   }
 }

@@ -9,7 +9,7 @@ const MAX_STDIN_BYTES = 2 * 1024 * 1024;
 /** As it travels to an agent, where some characters take six bytes: with the script it must fit into one frame. */
 const MAX_ESCAPED_STDIN_BYTES = 3 * 1024 * 1024;
 const MAX_HOSTS = 100_000;
-/** What the columns hold. */
+/** The columns hold no more. */
 const MAX_COUNT = 4_294_967_295;
 const MAX_CHARACTERS = Object.freeze({ title: 255, account: 64, creator: 64, pause: 255, args: 512 } as const);
 

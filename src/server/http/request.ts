@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Reply } from './reply.js';
 
-/** What a handler gets of a request. */
+/** A request as its handler gets it. */
 export interface ApiRequest {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -36,22 +36,22 @@ export class RefusedError extends Error {
 /** The task id in the path; 0 for a number that no task can have. Throws RefusedError (400) for any other text. */
 export function taskIdOf(request: ApiRequest): number {
   const text = request.params['id'] ?? '';
-  const id = parseWhole(text);
+  const id = parseInteger(text);
   if (id === undefined) throw new RefusedError(400, `cannot convert ${text} to int64`);
   return id > 0 && Number.isSafeInteger(id) ? id : 0;
 }
 
 /** A number of 64 bits as written in a path or query, rounded beyond the safe range; undefined for any other text. */
-export function parseWhole(text: string): number | undefined {
+export function parseInteger(text: string): number | undefined {
   if (!/^[+-]?\d+$/.test(text) || text.length > MAX_DIGITS) return undefined;
   const value = BigInt(text.replace(/^\+/, ''));
   return BigInt.asIntN(64, value) === value ? Number(value) : undefined;
 }
 
-export function queryWhole(request: ApiRequest, name: string, type: 'int' | 'int64'): number | undefined {
+export function queryInteger(request: ApiRequest, name: string, type: 'int' | 'int64'): number | undefined {
   const text = request.query.get(name);
   if (text === null || text === '') return undefined;
-  const value = parseWhole(text);
+  const value = parseInteger(text);
   if (value === undefined) throw new RefusedError(400, `cannot convert [${text}] to ${type}`);
   return value;
 }

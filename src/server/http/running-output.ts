@@ -19,7 +19,7 @@ export interface OutputSource {
   ): Promise<{ readonly stdout: string; readonly stderr: string } | undefined>;
 }
 
-/** Agents asked for one request at most; further running hosts show what the database has. */
+/** At most so many agents are asked for one request; further running hosts show what the database has. */
 const MAX_ASKED = 50;
 /** One time for all agents that are asked for a request. */
 const ANSWER_WITHIN_MS = 1_000;

@@ -1,6 +1,6 @@
 import type { Store } from '../store/store.js';
 import { ok, refusal } from './reply.js';
-import { parseWhole, queryWhole, type Handler } from './request.js';
+import { parseInteger, queryInteger, type Handler } from './request.js';
 import { metaJson } from './task-json.js';
 
 const DEFAULT_LIMIT = 20;
@@ -14,9 +14,9 @@ const MAX_ROWS = Number.MAX_SAFE_INTEGER;
 export function listTasks(store: Store): Handler {
   return async (request) => {
     // The first of these that is wrong is the one complained about.
-    const limit = between(0, queryWhole(request, 'limit', 'int') ?? DEFAULT_LIMIT, MAX_ROWS);
-    const days = between(-MAX_DAYS, queryWhole(request, 'days', 'int64') ?? DEFAULT_DAYS, MAX_DAYS);
-    const page = between(1, queryWhole(request, 'p', 'int') ?? 1, MAX_ROWS);
+    const limit = between(0, queryInteger(request, 'limit', 'int') ?? DEFAULT_LIMIT, MAX_ROWS);
+    const days = between(-MAX_DAYS, queryInteger(request, 'days', 'int64') ?? DEFAULT_DAYS, MAX_DAYS);
+    const page = between(1, queryInteger(request, 'p', 'int') ?? 1, MAX_ROWS);
     const { total, list } = await store.listTasks({
       creator: request.query.get('creator') ?? '',
       words: (request.query.get('query') ?? '').split(/\s+/).filter((word) => word !== ''),
@@ -41,7 +41,7 @@ function between(least: number, value: number, most: number): number {
 export function doneIds(store: Store): Handler {
   return async (request) => {
     const given = (request.query.get('ids') ?? '').split(',');
-    const ids = given.map(parseWhole).filter((id) => id !== undefined);
+    const ids = given.map(parseInteger).filter((id) => id !== undefined);
     if (ids.length === 0) return refusal('arg(ids) empty');
     const open = await store.openAmong(ids);
     return ok({ list: ids.filter((id) => !open.has(id)) });

@@ -21,7 +21,7 @@ export class HostStates {
   readonly #taskId: number;
   readonly #events: StateEvents;
   readonly #unsubscribe: () => void;
-  /** what is known of each host, for it may be told again as it was */
+  /** the last state of each host: a listener may be called again without a change */
   readonly #known = new Map<string, string>();
   #changed = new Map<string, HostState>();
   /** the hosts to be shown, from start() to stop() */

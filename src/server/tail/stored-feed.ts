@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.js';
-import type { OutputFeed } from './host-output.js';
+import type { OutputFeed } from './output-feed.js';
 
 /**
  * Sends stored outputs of one tail's hosts, one host after another, so that never more than one host's output is in

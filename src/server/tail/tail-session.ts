@@ -4,13 +4,18 @@ import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { MAX_FRAME_BYTES, TAIL_VERSIONS } from '../../shared/protocol/limits.js';
 import { encodeTailFrame, parseTailViewerFrame } from '../../shared/protocol/tail-codec.js';
-import type { TailFrame, TailServerTextFrame, TailTaskFrame } from '../../shared/protocol/tail-frames.js';
+import type {
+  TailCreditFrame,
+  TailFrame,
+  TailServerTextFrame,
+  TailTaskFrame,
+} from '../../shared/protocol/tail-frames.js';
 import { STATUS_RULES } from '../../shared/task-states.js';
 import type { SessionRegistry } from '../agents/session-registry.js';
 import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 import { chooseHosts } from './choose-hosts.js';
-import { OutputFeed, type OutputSurroundings } from './host-output.js';
+import { OutputFeed, type FeedContext } from './output-feed.js';
 import { HostStates } from './host-states.js';
 import { StoredFeed } from './stored-feed.js';
 import type { ViewerSocket } from './viewer-socket.js';
@@ -47,10 +52,14 @@ export class TailSession implements Disposable {
     if (this.#closed) return;
     try {
       const frame = parseTailViewerFrame(text);
-      if (frame.t === 'credit') return this.#credit(frame.channel, frame.bytes);
-      if (this.#asked) throw new ProtocolError(CloseCode.badFrame, 'tail: only one task a session');
-      this.#asked = true;
-      this.#open(frame).catch((error: unknown) => this.#fail(error));
+      switch (frame.t) {
+        case 'tail':
+          return this.#tail(frame);
+        case 'credit':
+          return this.#credit(frame);
+        default:
+          frame satisfies never;
+      }
     } catch (error) {
       this.#fail(error);
     }
@@ -78,6 +87,12 @@ export class TailSession implements Disposable {
     for (const output of this.#outputs) output[Symbol.dispose]();
   }
 
+  #tail(frame: TailFrame): void {
+    if (this.#asked) throw new ProtocolError(CloseCode.badFrame, 'tail: only one task a session');
+    this.#asked = true;
+    this.#open(frame).catch((error: unknown) => this.#fail(error));
+  }
+
   async #open(frame: TailFrame): Promise<void> {
     const version = TAIL_VERSIONS.find((known) => frame.versions.includes(known));
     if (version === undefined) {
@@ -99,8 +114,8 @@ export class TailSession implements Disposable {
 
     const feed = new StoredFeed(store, taskId, (error) => this.#fail(error));
     this.#ending.push(() => feed.stop());
-    const around = this.#surroundings(taskId, hosts.length, feed);
-    hosts.forEach(({ host }, channel) => this.#add(new OutputFeed(channel, host, around)));
+    const context = this.#context(taskId, hosts.length, feed);
+    hosts.forEach(({ host }, channel) => this.#add(new OutputFeed(channel, host, context)));
     for (const { host, clock, stdout, stderr } of frame.from) this.#byHost.get(host)?.resume(clock, stdout, stderr);
     const listed = this.#outputs.map(({ channel, host }) => ({ channel, host }));
     this.#sendTask({
@@ -109,7 +124,7 @@ export class TailSession implements Disposable {
       taskId,
       title: meta.title,
       hosts: listed,
-      creditBytes: around.viewerWindowBytes,
+      creditBytes: context.viewerWindowBytes,
     });
     this.#ending.push(agents.onReady((host) => this.#byHost.get(host)?.agentReady()));
     states.start(hosts);
@@ -121,7 +136,7 @@ export class TailSession implements Disposable {
     this.#incomplete.add(output);
   }
 
-  #surroundings(taskId: number, hosts: number, feed: StoredFeed): OutputSurroundings {
+  #context(taskId: number, hosts: number, feed: StoredFeed): FeedContext {
     return {
       taskId,
       viewerWindowBytes: viewerWindow(hosts),
@@ -148,7 +163,7 @@ export class TailSession implements Disposable {
     this.close(CloseCode.normal, 'all hosts have ended');
   }
 
-  #credit(channel: number, bytes: number): void {
+  #credit({ channel, bytes }: TailCreditFrame): void {
     const output = this.#outputs[channel];
     if (!output) throw new ProtocolError(CloseCode.badFrame, `credit: no host has channel ${channel}`);
     output.credit(bytes);

@@ -1,6 +1,6 @@
 import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 
-/** What a tail session needs of its connection. None of it throws, also after the connection has ended. */
+/** The connection of a tail session. No member throws, also after the connection has ended. */
 export interface ViewerSocket {
   /** Sends a text frame. False if it was dropped because the viewer does not read. */
   send(frame: string): boolean;

@@ -5,7 +5,7 @@ export const PUBLIC_KEY_BYTES = 32;
 export const NONCE_BYTES = 32;
 export const PROOF_BYTES = 64;
 
-/** What both ends know of an opening; each signs all of it, so no part can be swapped or replayed. */
+/** Both ends of a session sign the whole opening, so that no part of it can be swapped or replayed. */
 export interface Opening {
   readonly version: number;
   readonly host: string;

@@ -1,9 +1,9 @@
-import { describeError, errorCode, UserError } from '../shared/errors.js';
+import { describeError, errorCode, UserError } from '../../shared/errors.js';
 import type { ServerAddress } from './server-address.js';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** What a server said to a request that needs nothing but the right password. */
+/** The server's answer to a request that needs nothing but the right password. */
 export type Probe =
   | { readonly kind: 'answered' }
   | { readonly kind: 'refused'; readonly why: string }
@@ -14,7 +14,7 @@ interface Exchanged {
   readonly text: string;
 }
 
-/** The server's HTTP API. Whatever goes wrong is a UserError that names the server and says what it answered. */
+/** The server's HTTP API. Every failure is a UserError that names the server and its answer. */
 export class ApiClient {
   readonly #server: ServerAddress;
 

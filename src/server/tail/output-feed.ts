@@ -5,8 +5,8 @@ import { HostStatus, isFinal } from '../../shared/task-states.js';
 import type { Watch, WatchRequest, WatchSink } from '../agents/session-watches.js';
 import type { RunDetail } from '../core/records.js';
 
-/** What the output of one host needs around it. */
-export interface OutputSurroundings {
+/** A feed's tail: the task, the windows, the agents and the viewer. */
+export interface FeedContext {
   readonly taskId: number;
   readonly viewerWindowBytes: number;
   readonly agentWindowBytes: number;
@@ -31,7 +31,7 @@ export interface OutputSurroundings {
 export class OutputFeed {
   readonly channel: number;
   readonly host: string;
-  readonly #around: OutputSurroundings;
+  readonly #context: FeedContext;
   #status: HostStatus = HostStatus.waiting;
   #clock = 0;
   #detail: RunDetail | undefined;
@@ -49,11 +49,11 @@ export class OutputFeed {
   #storing = false;
   #awaitingCredit: (() => void) | undefined;
 
-  constructor(channel: number, host: string, around: OutputSurroundings) {
+  constructor(channel: number, host: string, context: FeedContext) {
     this.channel = channel;
     this.host = host;
-    this.#around = around;
-    this.#viewerCredit = around.viewerWindowBytes;
+    this.#context = context;
+    this.#viewerCredit = context.viewerWindowBytes;
   }
 
   get status(): HostStatus {
@@ -85,11 +85,11 @@ export class OutputFeed {
     this.#status = status;
     this.#detail = detail;
     const { exitCode = null, reason = null } = detail ?? {};
-    this.#around.send({ t: 'status', channel: this.channel, status, clock, exitCode, reason });
+    this.#context.send({ t: 'status', channel: this.channel, status, clock, exitCode, reason });
     // A run that goes on although its host is settled (ignored, or given up as timed out) is shown up to here.
     if (this.#watch && this.#watchFollows && isFinal(status) && this.#runLives()) this.#stopWatching();
     this.#advance();
-    this.#around.settled(this);
+    this.#context.settled(this);
   }
 
   /** The host's agent has connected. */
@@ -101,7 +101,7 @@ export class OutputFeed {
 
   /** The viewer has shown so many bytes. */
   credit(bytes: number): void {
-    this.#viewerCredit = Math.min(this.#viewerCredit + bytes, this.#around.viewerWindowBytes);
+    this.#viewerCredit = Math.min(this.#viewerCredit + bytes, this.#context.viewerWindowBytes);
     this.topUp();
     const wake = this.#awaitingCredit;
     this.#awaitingCredit = undefined;
@@ -110,9 +110,9 @@ export class OutputFeed {
 
   /** Lets the agent send what viewer and socket can take now, unless it still may send much. */
   topUp(): void {
-    if (!this.#watch || !this.#around.hasRoom()) return;
-    const missing = Math.min(this.#around.agentWindowBytes, this.#viewerCredit) - this.#agentCredit;
-    if (missing <= 0 || (this.#agentCredit > 0 && missing < this.#around.agentWindowBytes / 2)) return;
+    if (!this.#watch || !this.#context.hasRoom()) return;
+    const missing = Math.min(this.#context.agentWindowBytes, this.#viewerCredit) - this.#agentCredit;
+    if (missing <= 0 || (this.#agentCredit > 0 && missing < this.#context.agentWindowBytes / 2)) return;
     this.#agentCredit += missing;
     this.#watch.credit(missing);
   }
@@ -149,7 +149,7 @@ export class OutputFeed {
   storedSent(): void {
     this.#storing = false;
     this.#exhausted = true;
-    this.#around.settled(this);
+    this.#context.settled(this);
   }
 
   /** The viewer has left. */
@@ -173,10 +173,10 @@ export class OutputFeed {
   #advance(): void {
     if (this.#clock <= 0 || this.#exhausted || this.#watch || this.#storing) return;
     if (!this.#gone && this.#startWatching()) return;
-    if (isFinal(this.#status)) return this.#around.wantStored(this);
+    if (isFinal(this.#status)) return this.#context.wantStored(this);
     if (this.#noted || this.#gone) return;
     this.#noted = true;
-    this.#around.send({
+    this.#context.send({
       t: 'note',
       channel: this.channel,
       text: `the agent of ${this.host} is out of reach; its output goes on when it is back`,
@@ -185,11 +185,11 @@ export class OutputFeed {
 
   #startWatching(): boolean {
     const follow = !(isFinal(this.#status) && this.#runLives());
-    const creditBytes = this.#around.hasRoom() ? Math.min(this.#around.agentWindowBytes, this.#viewerCredit) : 0;
-    const watch = this.#around.watch(
+    const creditBytes = this.#context.hasRoom() ? Math.min(this.#context.agentWindowBytes, this.#viewerCredit) : 0;
+    const watch = this.#context.watch(
       this.host,
       {
-        taskId: this.#around.taskId,
+        taskId: this.#context.taskId,
         clock: this.#clock,
         stdoutFrom: this.#offsets.stdout,
         stderrFrom: this.#offsets.stderr,
@@ -234,24 +234,24 @@ export class OutputFeed {
     this.#skipTo('stdout', stdoutBytes);
     this.#skipTo('stderr', stderrBytes);
     this.#exhausted = outcome === 'complete' || isFinal(this.#status);
-    this.#around.settled(this);
+    this.#context.settled(this);
   }
 
   #skipTo(stream: Stream, to: number): void {
     const from = this.#offsets[stream];
     if (to <= from) return;
     this.#offsets[stream] = to;
-    this.#around.send({ t: 'gap', channel: this.channel, stream, from, to });
+    this.#context.send({ t: 'gap', channel: this.channel, stream, from, to });
   }
 
   #sendOutput(stream: Stream, data: Uint8Array): void {
     const offset = this.#offsets[stream];
     this.#offsets[stream] += data.length;
     this.#viewerCredit -= data.length;
-    this.#around.sendOutput({ channel: this.channel, stream, offset, data });
+    this.#context.sendOutput({ channel: this.channel, stream, offset, data });
   }
 
   #runLives(): boolean {
-    return this.#around.holdsRun(this.host, { taskId: this.#around.taskId, clock: this.#clock });
+    return this.#context.holdsRun(this.host, { taskId: this.#context.taskId, clock: this.#clock });
   }
 }

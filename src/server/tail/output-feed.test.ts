@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import type { TailServerTextFrame } from '../../shared/protocol/tail-frames.js';
 import type { WatchRequest, WatchSink } from '../agents/session-watches.js';
-import { OutputFeed } from './host-output.js';
+import { OutputFeed } from './output-feed.js';
 import { agentWindow, viewerWindow } from './windows.js';
 
 const MIB = 1024 * 1024;

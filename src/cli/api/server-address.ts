@@ -1,4 +1,4 @@
-import { UserError } from '../shared/errors.js';
+import { UserError } from '../../shared/errors.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:10090';
 
