@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeError } from '../../shared/errors.js';
+import { DEFAULT_KILL_GRACE_MS } from '../../shared/protocol/limits.js';
 import { ibexVersion } from '../../shared/version.js';
 import { onMessages, parseToExecutor, sendMessage, type ToExecutor, type ToLink } from '../runs/control-messages.js';
 import { findExecutors } from '../runs/executor-entry.js';
@@ -24,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     options: {
       'meta-dir': { type: 'string' },
       'max-runs': { type: 'string', default: '256' },
-      'kill-grace-ms': { type: 'string', default: '5000' },
+      'kill-grace-ms': { type: 'string', default: String(DEFAULT_KILL_GRACE_MS) },
       'ignore-account': { type: 'boolean', default: false },
     },
   });
