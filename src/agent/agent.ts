@@ -6,7 +6,7 @@ import { runKey, type RunKey } from '../shared/run-key.js';
 import { describeError } from '../shared/errors.js';
 import { ibexVersion } from '../shared/version.js';
 import type { AgentConfig } from './config.js';
-import { runFields } from './json-log.js';
+import { runFields } from './runs/json-log.js';
 import { Delivery } from './link/delivery.js';
 import { Executors } from './link/executors.js';
 import { RetentionJob } from './link/retention-job.js';

@@ -4,7 +4,7 @@ import { ibexVersion } from '../shared/version.js';
 import { Agent } from './agent.js';
 import { readAgentConfig, serverUrl } from './config.js';
 import { resolveHost } from './host-name.js';
-import { JsonLog, writeToStdout } from './json-log.js';
+import { JsonLog, writeToStdout } from './runs/json-log.js';
 import { MetaDir } from './meta-dir.js';
 
 /** Role `agentd`. Resolves with the exit code when a signal ended it. Throws UserError where it can't start. */

@@ -8,7 +8,7 @@ import { ibexVersion } from '../../shared/version.js';
 import { onMessages, parseToExecutor, sendMessage, type ToExecutor, type ToLink } from '../runs/control-messages.js';
 import { findExecutors } from '../runs/executor-entry.js';
 import { RunsFolder } from '../runs/run-folder.js';
-import { appendToRotated, JsonLog, runFields } from '../json-log.js';
+import { appendToRotated, JsonLog, runFields } from '../runs/json-log.js';
 import { ControlSocket } from './control-socket.js';
 import { Executor } from './executor.js';
 import { closeInheritedOnExec } from './libc.js';

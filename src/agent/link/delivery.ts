@@ -6,7 +6,7 @@ import { RESULTS_IN_FLIGHT, STORED_TAIL_BYTES } from '../../shared/protocol/limi
 import type { RunKey } from '../../shared/run-key.js';
 import { EMPTY_REPORT } from '../../shared/run-report.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
-import { runFields } from '../json-log.js';
+import { runFields } from '../runs/json-log.js';
 import { faultPoint } from '../runs/fault-point.js';
 import { readOutcome, type Outcome } from '../runs/outcome.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';

@@ -1,6 +1,6 @@
 import { appendFileSync, renameSync, statSync, writeSync } from 'node:fs';
-import type { Log, LogLevel } from '../shared/log.js';
-import { parseRunKey, type RunKey } from '../shared/run-key.js';
+import type { Log, LogLevel } from '../../shared/log.js';
+import { parseRunKey, type RunKey } from '../../shared/run-key.js';
 
 /** Takes one line of a log. A sink that throws loses the line, and gets the next one. */
 type LineSink = (line: string) => void;
