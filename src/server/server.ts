@@ -80,11 +80,11 @@ export class Server implements AsyncDisposable {
     const records = await AgentRecords.load(store, log);
     this.#atStop(() => records[Symbol.asyncDispose]());
     const registry = new SessionRegistry();
-    const hints = await openHints(config.redis, store.cluster.id, log);
-    this.#atStop(() => hints[Symbol.asyncDispose]());
+    const notifier = await openNotifier(config.redis, store.cluster.id, log);
+    this.#atStop(() => notifier[Symbol.asyncDispose]());
     const tasks = await createTaskService({
       store,
-      notifier: hints,
+      notifier,
       gateway: registry,
       log,
       clock: { nowMs: () => Date.now() },
@@ -189,7 +189,7 @@ export class Server implements AsyncDisposable {
 }
 
 /** Its client is only loaded where it is used. */
-async function openHints(config: RedisConfig | undefined, cluster: string, log: Log): Promise<Notifier> {
+async function openNotifier(config: RedisConfig | undefined, cluster: string, log: Log): Promise<Notifier> {
   if (!config) return NO_NOTIFIER;
   const { RedisNotifier } = await import('./peers/redis-notifier.js');
   return new RedisNotifier(config, cluster, log);

@@ -38,7 +38,7 @@ const FINAL = Object.freeze({
   ok: false,
 } as const);
 
-/** All that is decided by a host's status. Whoever adds a status answers each question here. */
+/** All that is decided by a host's status. A new status answers each question here. */
 export const STATUS_RULES = Object.freeze({
   waiting: { ...FINAL, phase: 'waiting', outcome: false },
   running: { ...FINAL, phase: 'running', outcome: false, killable: true },

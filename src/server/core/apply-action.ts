@@ -6,7 +6,7 @@ import type { HostEntry } from './task-state.js';
 
 const PAUSED_HINT = 'you can click start to run the task';
 
-/** What an operator asks of the whole task. Scheduling follows afterwards. */
+/** Carries out an operator's action on the whole task. Scheduling follows afterwards. */
 export function applyTaskAction(draft: TaskDraft, action: TaskAction, { reach }: Context): Answer {
   draft.setAction(action);
   switch (action) {
@@ -27,7 +27,7 @@ export function applyTaskAction(draft: TaskDraft, action: TaskAction, { reach }:
   return DONE;
 }
 
-/** What an operator asks of one host. */
+/** Carries out an operator's action on one host. */
 export function applyHostAction(draft: TaskDraft, host: string, action: HostAction, context: Context): Answer {
   const entry = draft.host(host);
   if (!entry) return { outcome: 'refused', why: 'no such host' };
@@ -54,7 +54,7 @@ export function cancelWaiting(draft: TaskDraft): void {
   }
 }
 
-/** Asks the agent, unless the server itself can tell that nothing runs there. */
+/** Sends the kill to the agent, unless the server itself knows that nothing runs there. */
 function killHost(draft: TaskDraft, entry: HostEntry, reach: Reach): void {
   if (entry.reported) {
     draft.settle(entry, 'killed', null);

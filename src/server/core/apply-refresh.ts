@@ -6,14 +6,14 @@ import type { TaskDraft } from './task-draft.js';
 import type { HostEntry } from './task-state.js';
 
 /**
- * Brings to the agents that this server reaches what others have decided: starts they do not hold yet, and kills.
- * Doing so again is harmless, because an agent's claim decides what is started.
+ * Sends the agents that this server reaches what other programs have decided: starts that they do not hold yet, and
+ * kills. Sending one again is harmless, because an agent's claim decides what is started.
  */
 export function applyRefresh(draft: TaskDraft, { hosts }: RefreshEvent, context: Context): Answer {
   const entries = hosts === 'all' ? draft.hosts : hosts.flatMap((host) => draft.host(host) ?? []);
   for (const entry of entries) {
     const { phase } = STATUS_RULES[entry.status];
-    if (phase === 'running') passOn(draft, entry, context);
+    if (phase === 'running') sendStart(draft, entry, context);
     else if (phase === 'killing') {
       draft.sendKill(entry.host, entry.startClock || entry.lastClock);
       wakeForHost(draft, entry.host);
@@ -22,7 +22,7 @@ export function applyRefresh(draft: TaskDraft, { hosts }: RefreshEvent, context:
   return DONE;
 }
 
-function passOn(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {
+function sendStart(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {
   const { host, startClock } = entry;
   wakeForHost(draft, host);
   if (!reach.connected(host) || reach.holds(host, startClock)) return;

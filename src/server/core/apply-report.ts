@@ -45,7 +45,7 @@ export function applyStarted(
 ): Answer {
   const entry = draft.host(host);
   if (entry && isActive(entry.status) && entry.startClock === clock && entry.startedMs === null) {
-    // Of an agent that asks for its work this comes before it has it: whoever schedules the task may give it up now.
+    // An agent that polls gets the run only after this event: the owner of the task may be giving the start up now.
     const wanted = STATUS_RULES[entry.status].phase === 'running';
     if (scheduler === undefined && wanted && !entry.dispatched) draft.dispatchStored(entry);
     draft.started(entry, startedMs);
@@ -54,7 +54,7 @@ export function applyStarted(
   return DONE;
 }
 
-/** A result that comes after all still adds what was missing, as after any other end that the server assumed. */
+/** The agent that had the run knows nothing of it any more. Should a result still come, it completes what is stored. */
 export function applyLost(draft: TaskDraft, host: string, clock: number, output: StoredOutput): Answer {
   const entry = draft.host(host);
   if (entry && isActive(entry.status) && entry.startClock === clock) {
@@ -74,8 +74,8 @@ export function applyListed(draft: TaskDraft, event: ListedEvent, { shared }: Co
     case 'running':
       if (listed !== undefined) draft.noteDispatched(entry, listed !== 'accepted');
       else if (event.newStore && entry.dispatched) draft.settle(entry, 'failed', 'lost', lostOutput(event.host));
-      // Past its last moment of start, a run nobody has begun is left to its deadline; one that may have begun is
-      // asked for again, because only the agent's claim can tell.
+      // Past its last moment of start, a run that no agent was given is left to its deadline; one that may have begun is
+      // sent again, because only the agent's claim decides whether it was.
       else if (entry.dispatched || draft.nowMs < startDeadlineMs(entry, draft.rules)) {
         draft.sendStoredStart(entry, shared);
       }

@@ -6,7 +6,7 @@ import type { TaskDraft } from './task-draft.js';
 import type { HostEntry } from './task-state.js';
 import { ASSUMED_END } from './run-details.js';
 
-/** Settles the hosts whose deadline has passed and finds out when to be woken next. */
+/** Settles the hosts whose deadline has passed, and sets the time of the next wake. */
 export function applyWake(draft: TaskDraft, reach: Reach): Answer {
   const endsMs = draft.rules.createdMs + TASK_AGE_LIMIT_MS;
   const tooOld = draft.nowMs >= endsMs;

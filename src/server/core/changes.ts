@@ -2,7 +2,7 @@ import type { RunId } from '../../shared/run-key.js';
 import type { FinalStatus, HostStatus, TaskAction } from '../../shared/task-states.js';
 import type { RunDetail, TaskMeta } from './records.js';
 
-/** Makes a request count once: who comes with the same key before it expires is told of the first task. */
+/** Makes a request count once: another one under the same key, before it expires, is answered with the first task. */
 export interface IdempotencyKey {
   /** 64 hex digits */
   readonly key: string;
@@ -18,9 +18,9 @@ export type TaskChange =
       readonly action: TaskAction;
       /** unix seconds */
       readonly actionClock: number;
-      /** '' leaves it to whoever takes it */
+      /** '' leaves the task to the server that takes it over first */
       readonly scheduler: string;
-      /** in the order given; those with a start clock are running, with a doing row; the rest wait */
+      /** in the order given; those with a start clock are running, with a task_host_doing row; the rest wait */
       readonly hosts: readonly { readonly host: string; readonly startClock: number | undefined }[];
       /** held under these keys no other task is created while they last */
       readonly idempotencyKeys?: readonly IdempotencyKey[] | undefined;
@@ -76,17 +76,17 @@ export type TaskChange =
   | { readonly kind: 'dispatch-stored'; readonly host: string; readonly run: RunId; readonly taskId: number }
   /** fails unless this start is wanted and no server has given it to an agent, and none can until the commit */
   | { readonly kind: 'not-dispatched'; readonly taskId: number; readonly host: string; readonly clock: number }
-  /** a doing row that was left behind goes away */
+  /** a task_host_doing row that was left behind is removed */
   | { readonly kind: 'drop-stray'; readonly taskId: number; readonly host: string; readonly clock: number }
   | { readonly kind: 'task-action'; readonly taskId: number; readonly action: TaskAction; readonly clock: number }
-  /** a server that does not schedule the task changes it: whoever does is to look at it anew. Fails if it has ended */
+  /** a server that does not own the task changes it: the owner is to read it again. Fails if the task has ended */
   | { readonly kind: 'touch-task'; readonly taskId: number; readonly clock: number }
   /** fails unless this scheduler has the task, and this action is in force since then */
   | ({ readonly kind: 'as-scheduler'; readonly taskId: number } & Tenure)
   /** task_action and task_scheduler rows gone: the task is done. Fails as above, and while any host has a doing row */
   | ({ readonly kind: 'end-task'; readonly taskId: number } & Tenure);
 
-/** On what whoever schedules a task relies. */
+/** The facts on which the owner of a task relies. */
 export interface Tenure {
   readonly scheduler: string;
   readonly action: TaskAction;

@@ -4,13 +4,13 @@ import type { HostEntry, TaskRules, TaskState } from './task-state.js';
 
 /** For the result to travel. */
 const SLACK_MS = 5_000;
-/** While a session still holds an overdue run, it is looked at again so often. */
+/** How often the server checks again whether a session still holds an overdue run. */
 export const HELD_AGAIN_MS = 5_000;
 /** A task older than this ends, whatever its hosts do. */
 export const TASK_AGE_LIMIT_MS = 14 * 86_400_000;
 
 /**
- * When the server stops waiting for news of an active host, ms. A run that reached no session may start until then;
+ * When the server gives an active host up that stays silent, ms. A run that reached no session may start until then;
  * one that did is the agent's to end, so its time, and what ending it takes, must have passed as well.
  */
 export function deadlineMs(entry: HostEntry, rules: TaskRules): number {

@@ -33,7 +33,7 @@ export interface ListedEvent {
   readonly newStore: boolean;
 }
 
-/** Others may have changed these hosts of the task, or the task itself; all of it has been read anew. */
+/** Other programs may have changed these hosts of the task, or the task itself; all of it has just been read again. */
 export interface RefreshEvent {
   readonly kind: 'refresh';
   readonly hosts: readonly string[] | 'all';
@@ -46,10 +46,10 @@ export type TaskEvent =
   | ResultEvent
   | StartedEvent
   | ListedEvent
-  /** the agent that had the run knows nothing of it any more; `output` is what it had told of it */
+  /** the agent that had the run knows nothing of it any more; `output` is what it had reported of it */
   | { readonly kind: 'lost'; readonly host: string; readonly clock: number; readonly output: StoredOutput }
   | RefreshEvent
-  /** the time that the state asked for has come */
+  /** the state's `wakeAtMs` is reached */
   | { readonly kind: 'wake' };
 
 /** How an action ended: `hint` goes into dat, `refused` into err with status 200, `notFound` is a 404. */
@@ -58,35 +58,35 @@ export type ActionOutcome =
   | { readonly outcome: 'refused'; readonly why: string }
   | { readonly outcome: 'not-found' };
 
-/** The answer to one event, given to whoever sent it once the changes are durable. */
+/** The answer to one event, given to its sender once the changes are durable. */
 export type Answer = ActionOutcome | { readonly outcome: 'stored' } | { readonly outcome: 'unknown' };
 
 export const DONE: Answer = Object.freeze({ outcome: 'done' } as const);
 export const STORED: Answer = Object.freeze({ outcome: 'stored' } as const);
 export const UNKNOWN: Answer = Object.freeze({ outcome: 'unknown' } as const);
 
-/** What the agents are to be told once the changes are durable. */
+/** A message to an agent, sent once the changes are durable. */
 export type Effect =
   | { readonly kind: 'assign'; readonly host: string; readonly clock: number }
   | { readonly kind: 'kill'; readonly host: string; readonly clock: number };
 
-/** What is known of the agents at this moment. */
+/** The agents' sessions at this moment. */
 export interface Reach {
   connected(host: string): boolean;
   /** a live session of the host lists this run as accepted or running */
   holds(host: string, clock: number): boolean;
-  /** a program of another kind may reach the host's agent, and may have passed on what is in the database */
+  /** a foreign scheduler may reach the host's agent, and may have dispatched what is in the database */
   foreignSchedulerMayReach(host: string): boolean;
 }
 
 export interface Context {
   readonly nowMs: number;
   /**
-   * The name under which this server schedules the task. Undefined: another one does; then nothing is started, ended or
-   * settled but what an event asks for, and the state need not hold all hosts.
+   * The name under which this server owns the task. Undefined: a peer owns it; then nothing is started, ended or settled
+   * but what an event asks for, and the state need not hold all hosts.
    */
   readonly scheduler: string | undefined;
-  /** Others may have changed the task meanwhile: whether a start is still wanted, only a commit can tell. */
+  /** Peers may have changed the task meanwhile: only a commit shows whether a start is still wanted. */
   readonly shared: boolean;
   readonly reach: Reach;
 }

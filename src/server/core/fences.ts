@@ -2,8 +2,8 @@ import type { TaskChange } from './changes.js';
 import type { TaskState } from './task-state.js';
 
 /**
- * Changes by a server that does not schedule the task. `touches`: whoever does must look at it anew; that comes first,
- * so that the task cannot end meanwhile.
+ * The changes of a server that does not own the task. `touches`: the owner must read the task again; that change comes
+ * first, so that the task cannot end meanwhile.
  */
 export function withoutOwnership(
   { rules: { taskId }, actionClock: clock }: TaskState,
@@ -13,7 +13,7 @@ export function withoutOwnership(
   return touches ? [{ kind: 'touch-task', taskId, clock }, ...changes] : changes;
 }
 
-/** All of it is worked out from what this server knows, so it counts only if nobody else has touched the task. */
+/** The owner's changes rest on what it has in memory, so they count only if no other program has touched the task. */
 export function asOwner(
   scheduler: string,
   before: TaskState,

@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import * as fc from 'fast-check';
 import { isFinal, type HostStatus } from '../../shared/task-states.js';
 import type { TaskMeta } from './records.js';
-import { createTask } from './create-task.js';
+import { firstStep } from './first-step.js';
 import type { Effect, TaskEvent } from './events.js';
 import { reduce } from './reduce.js';
 import { isActive } from '../../shared/task-states.js';
@@ -83,7 +83,7 @@ class Watch {
       creator: '',
       created: new Date(this.nowMs),
     };
-    const step = createTask(meta, action, HOSTS, Infinity, this.#context());
+    const step = firstStep(meta, action, HOSTS, Infinity, this.#context());
     this.state = step.state;
     for (const entry of step.state.hosts) if (entry.startClock > 0) this.#noteStart(entry);
     this.#checkWhole();

@@ -7,7 +7,7 @@ import { schedule } from './schedule.js';
 import { TaskDraft, type Step } from './task-draft.js';
 import type { TaskState } from './task-state.js';
 
-/** What any action on a task that has ended is answered with. */
+/** The answer to any action on a task that has ended. */
 export const FINISHED = Object.freeze({
   outcome: 'refused',
   why: 'task already finished, no more action can do',
@@ -18,7 +18,7 @@ export interface Reduction extends Step {
   readonly answers: readonly Answer[];
 }
 
-/** Applies events in their order, each followed by scheduling, and gives what came of all of them together. */
+/** Applies events in their order, each followed by scheduling, and gives the outcome of all of them together. */
 export function reduce(state: TaskState, events: readonly TaskEvent[], context: Context): Reduction {
   const { scheduler } = context;
   const draft = new TaskDraft(state, context.nowMs);
@@ -49,7 +49,7 @@ function apply(draft: TaskDraft, event: TaskEvent, context: Context): Answer {
     case 'refresh':
       return applyRefresh(draft, event, context);
     case 'wake':
-      // Whoever schedules the task sees to its deadlines.
+      // The owner of the task keeps its deadlines.
       return context.scheduler === undefined ? DONE : applyWake(draft, reach);
     default:
       return event satisfies never;

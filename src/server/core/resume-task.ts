@@ -1,13 +1,12 @@
 import { STATUS_RULES } from '../../shared/task-states.js';
 import type { OpenTask } from './records.js';
-import { rulesOf } from './create-task.js';
-import { hostEntry, stateOf, type HostEntry, type TaskRules, type TaskState } from './task-state.js';
+import { hostEntry, rulesOf, stateOf, type HostEntry, type TaskRules, type TaskState } from './task-state.js';
 
 export type ResumeLimits = Pick<TaskRules, 'startWithinMs' | 'judgeFromMs'>;
 
 /**
- * The state of a task as read from the store. Facts that only memory holds (when a session took a run, by this
- * server's clock) come from `known`, the state that this server had of it before, else are taken at their safest.
+ * The state of a task as read from the store. Facts that only memory holds (when a run was dispatched, by this server's
+ * clock) are taken from `known`, the state that this server had of it before; without it they get their safest value.
  */
 export function resumeTask(open: OpenTask, limits: ResumeLimits, nowMs: number, known?: TaskState): TaskState {
   const rules = rulesOf(open.meta, limits.startWithinMs, limits.judgeFromMs);
@@ -21,14 +20,14 @@ export function resumeTask(open: OpenTask, limits: ResumeLimits, nowMs: number, 
   return stateOf(rules, open, hosts, nowMs);
 }
 
-/** Takes into a state what was read anew of some of its hosts, and of the task itself. */
+/** The state with what was read again of some of its hosts, and of the task itself. */
 export function withFreshHosts(state: TaskState, fresh: TaskState, nowMs: number): TaskState {
   const hosts = state.hosts.map((entry) => hostEntry(fresh, entry.host) ?? entry);
   const added = fresh.hosts.filter(({ host }) => !state.index.has(host));
   return stateOf(fresh.rules, fresh, [...hosts, ...added], nowMs);
 }
 
-/** A kill that somebody else has put over a start which no table tells of any more. */
+/** Another program has put a kill over a start, which no table shows any more. */
 function isItsKill(entry: HostEntry, before: HostEntry): boolean {
   return isKilling(entry) && before.startClock > entry.startClock && before.startClock <= entry.lastClock;
 }

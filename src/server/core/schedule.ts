@@ -26,7 +26,7 @@ export function schedule(draft: TaskDraft, context: Context): void {
 export function startHost(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {
   const sent = reach.connected(entry.host);
   draft.start(entry, sent);
-  // In a shared database an agent that comes before the commit is sent it afterwards, with a note of its own.
+  // In a shared database an agent that connects before the commit is sent the start afterwards, with a note of its own.
   if (sent || !shared) draft.sendNewStart(entry.host, shared);
   wakeForHost(draft, entry.host);
 }

@@ -16,7 +16,7 @@ export function storedText(tail: Uint8Array, wholeBytes: number): string {
   const text = bytes.toString('utf8', from);
   // Three bytes a unit at most: texts that can't be too long need no counting.
   if (text.length * 3 <= STORED_TAIL_BYTES || Buffer.byteLength(text) <= STORED_TAIL_BYTES) return text;
-  // A replaced byte takes three bytes, so the text can be longer than what came.
+  // A replaced byte takes three bytes, so the text can be longer than the bytes.
   const valid = Buffer.from(text);
   return valid.toString('utf8', afterCutCharacter(valid, valid.length - STORED_TAIL_BYTES));
 }

@@ -14,7 +14,7 @@ import { reportDetail, settledDetail } from './run-details.js';
 import { lateOutput } from './late-results.js';
 import { hostEntry, type HostEntry, type TaskState } from './task-state.js';
 
-/** What one step made of a task. `changes` are to be durable before any effect is sent or caller answered. */
+/** The outcome of one step. `changes` are to be durable before any effect is sent or caller answered. */
 export interface Step {
   readonly state: TaskState;
   readonly changes: readonly TaskChange[];
@@ -99,7 +99,7 @@ export class TaskDraft {
     this.#changes.push({ kind: 'task-action', taskId: this.rules.taskId, action, clock: this.#actionClock });
   }
 
-  /** Tells whoever schedules the task that it is another than it knows. */
+  /** Makes the owner of the task read it again. */
   touch(): void {
     this.#touches = true;
   }
@@ -109,7 +109,7 @@ export class TaskDraft {
   }
 
   /** Waiting or final -> running, under a clock above all that the host was given before. */
-  start(entry: HostEntry, delivered: boolean): void {
+  start(entry: HostEntry, dispatched: boolean): void {
     const clock = nextClock(entry, this.nowMs);
     const { host, status: from } = entry;
     this.#put(entry, {
@@ -118,7 +118,7 @@ export class TaskDraft {
       startClock: clock,
       lastClock: clock,
       assignedAtMs: this.nowMs,
-      dispatched: delivered,
+      dispatched,
       startedMs: null,
       startedAtMs: null,
       killedAtMs: null,
@@ -130,27 +130,20 @@ export class TaskDraft {
   /** Running or timeout -> killing. */
   kill(entry: HostEntry): void {
     const clock = nextClock(entry, this.nowMs);
-    const { host, status: from } = entry;
+    const { host, status: from, startClock } = entry;
     this.#put(entry, { ...entry, status: 'killing', lastClock: clock, killedAtMs: this.nowMs });
-    this.#changes.push({
-      kind: 'kill-host',
-      taskId: this.rules.taskId,
-      host,
-      from,
-      startClock: entry.startClock,
-      clock,
-    });
-    this.sendKill(host, entry.startClock);
+    this.#changes.push({ kind: 'kill-host', taskId: this.rules.taskId, host, from, startClock, clock });
+    this.sendKill(host, startClock);
   }
 
-  /** The agent's own word: any active status -> what it says. */
+  /** Any active status -> the one that the agent reports. */
   report(entry: HostEntry, { clock, status, output, report }: ResultEvent): void {
     const startedMs = report.startedMs ?? entry.startedMs;
     const detail = reportDetail(entry.host, { taskId: this.rules.taskId, clock }, { ...report, startedMs }, false);
     this.#end({ ...entry, startClock: clock, startedMs, reported: true }, entry, status, output, detail);
   }
 
-  /** Any status -> a final one, on the server's own judgement. */
+  /** Any status -> a final one, by the server's decision. */
   settle(entry: HostEntry, to: FinalStatus, reason: RunReason | null, output?: StoredOutput): void {
     // Only an active host has a run whose details are not stored yet.
     const detail = isActive(entry.status) ? settledDetail(entry, this.#run(entry), reason) : undefined;
@@ -170,7 +163,7 @@ export class TaskDraft {
     this.#starts.set(entry.host, { kind: 'host-started', taskId: run.taskId, host: entry.host, run, startedMs });
   }
 
-  /** Notes what a session's list tells of an active host; nothing of it is stored. */
+  /** Notes that an agent has listed the run of an active host; nothing of it is stored. */
   noteDispatched(entry: HostEntry, running: boolean): void {
     const startedAtMs = running ? (entry.startedAtMs ?? this.nowMs) : entry.startedAtMs;
     if (entry.dispatched && startedAtMs === entry.startedAtMs) return;
@@ -184,14 +177,14 @@ export class TaskDraft {
     this.assign(entry.host, entry.startClock);
   }
 
-  /** This server's agent gets a start that another one may have given up meanwhile. */
+  /** This server's agent gets a start that a peer may have given up meanwhile. */
   dispatchStored(entry: HostEntry): void {
     this.#put(entry, { ...entry, dispatched: true });
     const run = this.#run(entry);
     this.#changes.push({ kind: 'dispatch-stored', taskId: run.taskId, host: entry.host, run });
   }
 
-  /** Sends a start of this step. `shared`: others are to see in the rows that its agent gets it. */
+  /** Sends a start of this step. `shared`: peers are to see in the rows that its agent gets it. */
   sendNewStart(host: string, shared: boolean): void {
     const { taskId } = this.rules;
     const clock = this.host(host)?.startClock ?? 0;
@@ -199,7 +192,7 @@ export class TaskDraft {
     this.assign(host, clock);
   }
 
-  /** Only its end takes a host's doing row away, and no task ends while there is one. */
+  /** Only its host's end would remove the row, and no task ends while there is one. */
   dropStray(entry: HostEntry, clock: number): void {
     this.#put(entry, { ...entry, strayClock: null });
     this.#changes.push({ kind: 'drop-stray', taskId: this.rules.taskId, host: entry.host, clock });
@@ -220,7 +213,7 @@ export class TaskDraft {
     this.#wakeAtMs = Math.min(this.#wakeAtMs, atMs);
   }
 
-  /** Forgets the wish made before; the caller looks at all hosts again. */
+  /** Forgets the time set before; the caller goes through all hosts again. */
   clearWake(): void {
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
   }
@@ -240,16 +233,16 @@ export class TaskDraft {
       wakeAtMs: this.#ended ? Number.POSITIVE_INFINITY : this.#wakeAtMs,
     };
     const all = [...this.#guards, ...this.#changes, ...this.#starts.values()];
-    const foreign = scheduler === undefined;
+    const owned = scheduler !== undefined;
     return {
       state,
-      changes: foreign ? withoutOwnership(state, all, this.#touches) : asOwner(scheduler, this.#before, state, all),
+      changes: owned ? asOwner(scheduler, this.#before, state, all) : withoutOwnership(state, all, this.#touches),
       effects: this.#effects.filter((effect) => this.#stands(effect)),
       touched: [...this.#touched].flatMap((position) => this.#hosts[position] ?? []),
     };
   }
 
-  /** Another may be about to give an agent what this one gives up, unless the start is of this step, or has no row. */
+  /** A peer may be about to dispatch what this server gives up, unless the start is of this step, or has no row. */
   #guardNotDispatched({ host, startClock: clock }: HostEntry): void {
     if (clock === 0 || hostEntry(this.#before, host)?.startClock !== clock) return;
     this.#guards.push({ kind: 'not-dispatched', taskId: this.rules.taskId, host, clock });
@@ -272,7 +265,7 @@ export class TaskDraft {
   ): void {
     const { host, status: from } = entry;
     this.#put(entry, { ...next, status: to, killedAtMs: null });
-    // The details hold it too. A short script's start and end mostly come in one step.
+    // The details hold it too. A short script's start and end are mostly in one step.
     if (detail) this.#starts.delete(host);
     this.#changes.push({ kind: 'end-host', taskId: this.rules.taskId, host, from, to, output, detail });
   }
@@ -286,7 +279,7 @@ export class TaskDraft {
     this.#touched.add(position);
   }
 
-  /** What a later event of the same step has overtaken is not sent. */
+  /** A message that a later event of the same step has overtaken is not sent. */
   #stands(effect: Effect): boolean {
     const entry = this.host(effect.host);
     if (effect.kind === 'kill') return entry !== undefined && effect.clock === (entry.startClock || entry.lastClock);

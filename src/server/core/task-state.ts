@@ -1,3 +1,4 @@
+import type { TaskMeta } from './records.js';
 import { HostStatus, isActive, STATUS_RULES, statusesWhere, type TaskAction } from '../../shared/task-states.js';
 
 /** What scheduling needs to know of a task besides its hosts; fixed at creation. */
@@ -17,6 +18,21 @@ export interface TaskRules {
   readonly judgeFromMs: number;
 }
 
+/** The rules in a task's description. `startWithinMs` can only shorten the time that a start has. */
+export function rulesOf(meta: TaskMeta, startWithinMs: number, judgeFromMs: number): TaskRules {
+  const timeoutMs = meta.timeout * 1_000;
+  return {
+    taskId: meta.id,
+    batch: meta.batch,
+    tolerance: meta.tolerance,
+    timeoutMs,
+    startWithinMs: Math.min(timeoutMs, startWithinMs),
+    pauseAfter: new Set(meta.pause.split(',').map((host) => host.trim())),
+    createdMs: meta.created.getTime(),
+    judgeFromMs,
+  };
+}
+
 /** One host of a task. Clocks are unix seconds; `…AtMs` are readings of the server's clock. */
 export interface HostEntry {
   readonly host: string;
@@ -25,10 +41,10 @@ export interface HostEntry {
   readonly startClock: number;
   /** the highest clock it was ever given, be it for a start or a kill */
   readonly lastClock: number;
-  /** of a doing row that someone has left behind; null where there is none */
+  /** of a task_host_doing row that another program has left behind; null where there is none */
   readonly strayClock: number | null;
   readonly assignedAtMs: number;
-  /** an agent's session took the assignment or listed the run, as far as this server has seen */
+  /** a session was sent the assignment or has listed the run, as far as this server knows */
   readonly dispatched: boolean;
   /** what the agent's own clock said when the script began; null until reported */
   readonly startedMs: number | null;

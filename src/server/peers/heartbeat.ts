@@ -1,8 +1,9 @@
 import { describeError } from '../../shared/errors.js';
+import { LogOnce } from '../../shared/log-once.js';
 import type { Log } from '../../shared/log.js';
 import type { Schedulers } from '../store/store.js';
 
-/** Well below the time after which a silent scheduler is taken for dead. */
+/** Well below the silence after which a scheduler is dead. */
 const BEAT_MS = 1_000;
 
 /** Says once a second that this server lives, whatever else it is busy with. */
@@ -10,14 +11,15 @@ export class Heartbeat implements AsyncDisposable {
   readonly #schedulers: Schedulers;
   readonly #name: string;
   readonly #log: Log;
+  readonly #failure: LogOnce;
   #timer: NodeJS.Timeout | undefined;
-  #beating: Promise<boolean> | undefined;
-  #failing = false;
+  #beating: Promise<void> | undefined;
 
   constructor(schedulers: Schedulers, name: string, log: Log) {
     this.#schedulers = schedulers;
     this.#name = name;
     this.#log = log;
+    this.#failure = new LogOnce(log, 'cannot say that this server lives');
   }
 
   /** Resolves after the first beat. Rejects with StoreError. */
@@ -40,11 +42,8 @@ export class Heartbeat implements AsyncDisposable {
     this.#beating ??= this.#schedulers
       .beat(this.#name)
       .then(
-        () => (this.#failing = false),
-        (error: unknown) => {
-          if (!this.#failing) this.#log.warn({ err: describeError(error) }, 'cannot say that this server lives');
-          return (this.#failing = true);
-        },
+        () => this.#failure.succeeded(),
+        (error: unknown) => this.#failure.failed(error),
       )
       .finally(() => {
         this.#beating = undefined;

@@ -1,15 +1,15 @@
 /**
- * Tells the other servers of a database at once what they would else find in it within about a second. Hints may be
- * lost; nothing depends on them.
+ * Lets the other servers of a database refresh a task at once instead of within about a second. A message may be lost;
+ * nothing depends on it.
  */
 export interface Notifier extends AsyncDisposable {
-  /** Something of this task concerns others. */
+  /** The task has changed in a way that concerns peers. */
   publish(taskId: number): void;
-  /** Calls back with tasks that others have told of. One listener. */
+  /** Calls back with the tasks that peers publish. One listener. */
   subscribe(listener: (taskIds: readonly number[]) => void): void;
 }
 
-/** Where there is nothing to tell them by. */
+/** For servers without Redis. */
 export const NO_NOTIFIER: Notifier = {
   publish: () => undefined,
   subscribe: () => undefined,

@@ -1,31 +1,38 @@
 import type { Snapshot } from '../core/records.js';
 import type { Store } from '../store/store.js';
+import type { PeerView } from './peer-view.js';
 import type { StaleHosts } from './snapshot-diff.js';
-
-/** The server processes of our kind that live on the database, by their names. */
-export type Peers = ReadonlyMap<string, string>;
 
 export interface ReachContext {
   readonly store: Pick<Store, 'sessionsOf'>;
-  readonly peers: Peers;
-  readonly tasks: Snapshot['tasks'];
-  /** this server has nothing of the host's run in memory, and its agent would get it at once */
-  readonly mayLeave: (taskId: number, host: string) => boolean;
+  readonly peers: Pick<PeerView, 'servers' | 'isReconciled'>;
+  /** this server owns the task, or has a run of it on the host in memory */
+  readonly tracks: (taskId: number, host: string) => boolean;
+  /** the host's agent is sent its work here */
+  readonly connected: (host: string) => boolean;
 }
 
-/** Without new starts on hosts that the server which schedules their task reaches by itself. */
+/** Without new starts on hosts that the server which owns their task reaches by itself. Rejects with StoreError. */
 export async function withoutReached(
-  looks: StaleHosts,
-  { store, peers, tasks, mayLeave }: ReachContext,
+  stale: StaleHosts,
+  { tasks, activeRuns }: Snapshot,
+  { store, peers, tracks, connected }: ReachContext,
 ): Promise<StaleHosts> {
-  const hosts = [...looks].flatMap(([taskId, of]) => (of === 'all' ? [] : of.filter((host) => mayLeave(taskId, host))));
-  if (hosts.length === 0) return looks;
-  const sessions = await store.sessionsOf([...new Set(hosts)], [...peers.values()]);
+  const starts = new Set(activeRuns.flatMap((run) => (run.action === 'start' ? `${run.taskId} ${run.host}` : [])));
+  const mayLeave = (taskId: number, host: string): boolean =>
+    !tracks(taskId, host) &&
+    // An agent that asks for its work must be told all of it, and of one that has just connected others may not know.
+    connected(host) &&
+    peers.isReconciled(host) &&
+    starts.has(`${taskId} ${host}`);
+  const hosts = [...stale].flatMap(([taskId, of]) => (of === 'all' ? [] : of.filter((host) => mayLeave(taskId, host))));
+  if (hosts.length === 0) return stale;
+  const sessions = await store.sessionsOf([...new Set(hosts)], [...peers.servers.values()]);
   const reached = new Set(sessions.map(({ instance, host }) => `${instance} ${host}`));
   const schedulers = new Map(tasks.map(({ taskId, scheduler }) => [taskId, scheduler ?? '']));
   const left = new Map<number, readonly string[] | 'all'>();
-  for (const [taskId, of] of looks) {
-    const owner = peers.get(schedulers.get(taskId) ?? '');
+  for (const [taskId, of] of stale) {
+    const owner = peers.servers.get(schedulers.get(taskId) ?? '');
     const rest = of === 'all' ? of : of.filter((host) => !mayLeave(taskId, host) || !reached.has(`${owner} ${host}`));
     if (rest === 'all' || rest.length > 0) left.set(taskId, rest);
   }

@@ -1,101 +1,123 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { describeError } from '../../shared/errors.js';
-import type { RunId } from '../../shared/run-key.js';
+import { LogOnce } from '../../shared/log-once.js';
 import type { Log } from '../../shared/log.js';
+import type { RunId } from '../../shared/run-key.js';
 import type { Snapshot } from '../core/records.js';
+import type { TaskState } from '../core/task-state.js';
 import type { Store } from '../store/store.js';
-import { TakeoverFinder, DEAD_AFTER_MS, type Takeovers } from './takeover.js';
-import { diffSnapshot, confirmed, isHeld, type StaleHosts, type Memory } from './snapshot-diff.js';
-import { livingServers } from './liveness.js';
-import { withoutReached, type Peers } from './reached-hosts.js';
+import type { PeerView } from './peer-view.js';
+import { withoutReached } from './reached-hosts.js';
 import { ReviewQueue } from './review-queue.js';
-import type { TrackedTasks } from './tracked-tasks.js';
+import { confirmed, diffSnapshot, isHeld, type Memory, type StaleHosts } from './snapshot-diff.js';
+import { findTakeovers, type Takeovers } from './takeover.js';
 
-/** The database is not surveyed for more than this part of the time, but at least once in LONGEST_PAUSE_MS. */
+/** Snapshots take no more than this part of the time, but there is one at least every LONGEST_PAUSE_MS. */
 const MOST_OF_THE_TIME = 0.2;
 const LONGEST_PAUSE_MS = 3_000;
-/** Between two looks at what others have told of. */
-const HINT_PAUSE_MS = 50;
+/** Between two readings of what peers have published. */
+const PUBLISHED_PAUSE_MS = 50;
+
+/** The open tasks that this server has in memory. */
+export interface TrackedTasks {
+  ids(): readonly number[];
+  /** Undefined: not in memory, or just being read. */
+  state(taskId: number): TaskState | undefined;
+  /** True if this server schedules the task. */
+  owns(taskId: number): boolean;
+  /** Reads these tasks and takes their scheduling up again. `activeRuns`: at least theirs. */
+  load(taskIds: readonly number[], activeRuns: Snapshot['activeRuns']): Promise<void>;
+  /** Reads what others may have changed, and brings it to the agents. Gives the tasks where that failed. */
+  refresh(stale: StaleHosts): Promise<ReadonlySet<number>>;
+}
+
+/** The agents that have a session here. */
+export interface PresentAgents {
+  /** of whatever kind */
+  present(host: string): boolean;
+  /** and the agent is sent its work at once */
+  connected(host: string): boolean;
+  /** and it has said that it has this run */
+  holdsRun(host: string, run: RunId): boolean;
+}
 
 export interface ReconcilerOptions {
   readonly store: Store;
   readonly tasks: TrackedTasks;
+  readonly peers: PeerView;
+  readonly agents: PresentAgents;
   /** the name of this server in the tables */
   readonly name: string;
   /** false: tasks are left to other schedulers */
   readonly schedules: boolean;
-  /** the host's agent has a session here */
-  readonly present: (host: string) => boolean;
-  /** and is sent its work at once */
-  readonly connected: (host: string) => boolean;
-  /** and has told that it has this run */
-  readonly holds: (host: string, run: RunId) => boolean;
-  /** called after each look at the database */
+  /** called after each comparison with the database */
   readonly refreshed: () => void;
   readonly intervalMs: number;
+  readonly nowMs: () => number;
   readonly log: Log;
 }
 
-interface Found {
+interface Comparison {
   readonly snapshot: Snapshot;
+  /** ms since the last sign of life of each scheduler */
   readonly silence: ReadonlyMap<string, number>;
-  /** hosts whose agents had come before the survey was made */
-  readonly unreconciled: readonly string[];
+  /** unreconciled hosts whose agents had connected before the snapshot was made */
+  readonly connected: readonly string[];
   readonly stale: StaleHosts;
   readonly tookMs: number;
 }
 
 /**
- * Looks about once a second at what other programs have written into the database: other servers of ours, a Go ibex, a
- * Nightingale that schedules by itself; and takes the tasks of schedulers that are gone. This is the slow way that is
- * always right.
+ * Compares about once a second what this server has in memory with what other programs have written into the database:
+ * other servers of ours, a Go ibex, a Nightingale that schedules by itself; and takes over the tasks of schedulers that
+ * are dead. This is the slow way that is always right; what peers publish only makes it faster.
  */
 export class Reconciler implements AsyncDisposable {
   readonly #options: ReconcilerOptions;
   readonly #memory: Memory;
-  readonly #takeovers = new TakeoverFinder();
-  readonly #reviews = new ReviewQueue();
-  readonly #connected: string[] = [];
-  /** looks for hosts that came together, while they are under way */
-  readonly #arrivals = new Set<Promise<void>>();
+  readonly #reviews: ReviewQueue;
+  readonly #failure: LogOnce;
+  readonly #newcomers: string[] = [];
+  /** look-ups for newcomers, while they are under way */
+  readonly #lookUps = new Set<Promise<void>>();
   readonly #published = new Set<number>();
-  #peers: Peers = new Map();
+  #doubtful: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
-  #failing = false;
   #stopped = false;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    const { tasks: open, name, schedules, present, connected, holds } = options;
+    const { tasks, agents, name, schedules, nowMs, log } = options;
+    this.#reviews = new ReviewQueue(nowMs());
+    this.#failure = new LogOnce(log, 'cannot see what other servers do');
     this.#memory = {
       scheduler: schedules ? name : undefined,
-      state: (taskId) => open.state(taskId),
-      owns: (taskId) => open.owns(taskId),
-      present,
-      holds: (host, run) => connected(host) && holds(host, run),
+      state: (taskId) => tasks.state(taskId),
+      owns: (taskId) => tasks.owns(taskId),
+      present: (host) => agents.present(host),
+      holds: (host, run) => agents.connected(host) && agents.holdsRun(host, run),
     };
   }
 
-  /** Resolves after the first look, with this server's own tasks in memory. Rejects with StoreError. */
+  /** Resolves after the first comparison, with this server's own tasks in memory. Rejects with StoreError. */
   async start(): Promise<void> {
-    const { store, tasks: open, name, schedules } = this.#options;
-    const { tasks, activeRuns: doings } = await store.snapshot();
+    const { store, tasks: tracked, name, schedules, intervalMs } = this.#options;
+    const { tasks, activeRuns } = await store.snapshot();
     if (!store.shared) await this.#takeAll(tasks);
     if (schedules) {
-      const mine = store.shared ? tasks.filter(({ scheduler }) => scheduler === name) : tasks;
-      await open.load(
-        mine.map(({ taskId }) => taskId),
-        doings,
+      const owned = store.shared ? tasks.filter(({ scheduler }) => scheduler === name) : tasks;
+      await tracked.load(
+        owned.map(({ taskId }) => taskId),
+        activeRuns,
       );
     }
     if (!store.shared) return;
-    await this.#act(await this.#takeSnapshot());
-    this.#again(this.#options.intervalMs);
+    await this.#act(await this.#compare());
+    this.#scheduleNext(intervalMs);
   }
 
-  /** Looks at these tasks soon, together with others that are told of. */
+  /** Compares these tasks soon, together with others that are published meanwhile. */
   refresh(taskIds: readonly number[]): void {
     if (this.#stopped) return;
     for (const taskId of taskIds) this.#published.add(taskId);
@@ -104,17 +126,15 @@ export class Reconciler implements AsyncDisposable {
     });
   }
 
-  /**
-   * A host's agent has come: what other servers have for it is looked up, together with those that come at its time.
-   */
+  /** A host's agent has connected: looks up what peers have for it, and for those that connect at the same time. */
   agentConnected(host: string): void {
     if (!this.#options.store.shared || this.#stopped) return;
-    this.#options.tasks.unreconciled.add(host);
-    this.#connected.push(host);
-    if (this.#connected.length > 1) return;
+    this.#options.peers.noteConnected(host);
+    this.#newcomers.push(host);
+    if (this.#newcomers.length > 1) return;
     setImmediate(() => {
-      const looking = this.#reconcileHosts(this.#connected.splice(0)).finally(() => this.#arrivals.delete(looking));
-      this.#arrivals.add(looking);
+      const lookUp = this.#reconcileHosts(this.#newcomers.splice(0)).finally(() => this.#lookUps.delete(lookUp));
+      this.#lookUps.add(lookUp);
     });
   }
 
@@ -124,10 +144,10 @@ export class Reconciler implements AsyncDisposable {
     clearTimeout(this.#timer);
     await this.#round;
     await this.#refreshing;
-    await Promise.all(this.#arrivals);
+    await Promise.all(this.#lookUps);
   }
 
-  /** Nobody else can have the tasks of a database of one's own, whatever this server was called before. */
+  /** Nobody else can own tasks in a database that is this server's alone, whatever its name was before. */
   async #takeAll(tasks: Snapshot['tasks']): Promise<void> {
     const { store, name } = this.#options;
     const others = tasks.filter(({ scheduler }) => scheduler !== name);
@@ -139,157 +159,136 @@ export class Reconciler implements AsyncDisposable {
   }
 
   async #refreshPublished(): Promise<void> {
-    const { store, tasks: open, refreshed: looked } = this.#options;
+    const { store, peers, refreshed } = this.#options;
     while (this.#published.size > 0 && !this.#stopped) {
       const taskIds = [...this.#published];
       this.#published.clear();
       try {
-        const survey = await store.snapshot(taskIds);
-        open.addOwnedByPeers(this.#ownedByPeers(survey));
-        await open.refresh(await this.#withoutReached(diffSnapshot(survey, this.#memory, taskIds), survey));
-        looked();
+        const snapshot = await store.snapshot(taskIds);
+        peers.noteTasks(snapshot.tasks);
+        await this.#refresh(diffSnapshot(snapshot, this.#memory, taskIds), snapshot);
+        refreshed();
       } catch (error) {
-        this.#failed(error);
+        this.#failure.failed(error);
       }
-      await wait(HINT_PAUSE_MS, undefined, { ref: false });
+      await wait(PUBLISHED_PAUSE_MS, undefined, { ref: false });
     }
   }
 
   async #reconcileHosts(hosts: readonly string[]): Promise<void> {
-    const { store, tasks: open } = this.#options;
+    const { store, tasks: tracked, peers } = this.#options;
     if (this.#stopped) return;
     try {
-      const doings = (await store.activeRunsOf(hosts)).filter(
-        (doing) => !open.owns(doing.taskId) && !isHeld(doing, this.#memory),
+      const activeRuns = (await store.activeRunsOf(hosts)).filter(
+        (run) => !tracked.owns(run.taskId) && !isHeld(run, this.#memory),
       );
       if (this.#stopped) return;
-      const byTask = Map.groupBy(doings, ({ taskId }) => taskId);
+      const byTask = Map.groupBy(activeRuns, ({ taskId }) => taskId);
       const { tasks } = await store.snapshot([...byTask.keys()]);
-      open.addOwnedByPeers(this.#ownedByPeers({ tasks }));
-      const looks = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
-      const unclear = await open.refresh(await this.#withoutReached(looks, { tasks, activeRuns: doings }));
-      this.#noteReconciled(hosts, unclear, doings);
+      peers.noteTasks(tasks);
+      const stale = new Map([...byTask].map(([taskId, of]) => [taskId, of.map(({ host }) => host)]));
+      peers.noteReconciled(hosts, await this.#refresh(stale, { tasks, activeRuns }), activeRuns);
     } catch (error) {
-      // The next look at all of the database finds them.
-      this.#failed(error);
+      // The next comparison of all finds them.
+      this.#failure.failed(error);
     }
   }
 
-  #again(waitMs: number): void {
+  #scheduleNext(waitMs: number): void {
     if (this.#stopped) return;
+    const { intervalMs } = this.#options;
     this.#timer = setTimeout(() => {
       this.#round = this.#reconcile().then(
-        (tookMs) => this.#again(this.#pauseMs(tookMs)),
+        (tookMs) => this.#scheduleNext(pauseMs(intervalMs, tookMs)),
         (error: unknown) => {
-          this.#failed(error);
-          this.#again(this.#options.intervalMs);
+          this.#failure.failed(error);
+          this.#scheduleNext(intervalMs);
         },
       );
     }, waitMs);
   }
 
-  #pauseMs(tookMs: number): number {
-    const { intervalMs } = this.#options;
-    return Math.max(intervalMs - tookMs, Math.min(LONGEST_PAUSE_MS, tookMs / MOST_OF_THE_TIME - tookMs));
-  }
-
-  /** Gives what the reading took, ms. */
+  /** Gives what the snapshot took, ms. */
   async #reconcile(): Promise<number> {
     const { store } = this.#options;
-    const found = await this.#takeSnapshot();
-    const again = [...found.stale.keys()];
-    const still = again.length === 0 ? found.stale : diffSnapshot(await store.snapshot(again), this.#memory, again);
-    await this.#act({ ...found, stale: confirmed(found.stale, still) });
-    this.#failing = false;
-    return found.tookMs;
+    const first = await this.#compare();
+    const taskIds = [...first.stale.keys()];
+    const still =
+      taskIds.length === 0 ? first.stale : diffSnapshot(await store.snapshot(taskIds), this.#memory, taskIds);
+    await this.#act({ ...first, stale: confirmed(first.stale, still) });
+    this.#failure.succeeded();
+    return first.tookMs;
   }
 
-  async #takeSnapshot(): Promise<Found> {
-    const { store, tasks: open } = this.#options;
+  async #compare(): Promise<Comparison> {
+    const { store, tasks: tracked, peers } = this.#options;
     const beganMs = performance.now();
-    const unseen = [...open.unreconciled];
-    this.#peers = new Map(livingServers(await store.serverMarks()).map(({ name, instance }) => [name, instance]));
-    const [survey, silence] = await Promise.all([store.snapshot(), store.schedulers.silence()]);
+    const connected = peers.unreconciledHosts;
+    peers.noteServers(await store.serverMarks());
+    const [snapshot, silence] = await Promise.all([store.snapshot(), store.schedulers.silence()]);
     const tookMs = performance.now() - beganMs;
-    return {
-      snapshot: survey,
-      silence,
-      unreconciled: unseen,
-      stale: diffSnapshot(survey, this.#memory, open.ids()),
-      tookMs,
-    };
+    return { snapshot, silence, connected, stale: diffSnapshot(snapshot, this.#memory, tracked.ids()), tookMs };
   }
 
-  async #act({ snapshot: survey, silence, unreconciled: unseen, stale: looks }: Found): Promise<void> {
-    const { tasks: open, name, schedules, refreshed: looked } = this.#options;
-    const foreign = new Set(this.#ownedByPeers(survey));
-    open.setOwnedByPeers(foreign);
-    open.foreignSchedulerAlive = [...silence].some(
-      ([other, silentMs]) => other !== name && !this.#peers.has(other) && silentMs < DEAD_AFTER_MS,
-    );
-    open.setPeerRuns(this.#peerRuns(survey, foreign));
-    const reviews = this.#reviews.next(open.ids(), (taskId) => open.owns(taskId) && open.waits(taskId));
-    await open.refresh(new Map(reviews.map((taskId) => [taskId, 'all'])));
-    this.#noteReconciled(unseen, await open.refresh(await this.#withoutReached(looks, survey)), survey.activeRuns);
+  async #act({ snapshot, silence, connected, stale }: Comparison): Promise<void> {
+    const { tasks: tracked, peers, name, schedules, refreshed, nowMs } = this.#options;
+    peers.noteSnapshot(snapshot, silence);
+    const reviews = this.#reviews.take(nowMs(), tracked.ids(), (taskId) => this.#ownsWaiting(taskId));
+    await tracked.refresh(whole(reviews));
+    peers.noteReconciled(connected, await this.#refresh(stale, snapshot), snapshot.activeRuns);
     if (schedules && !this.#stopped) {
-      const context = { scheduler: name, silence, inMemory: (taskId: number) => open.has(taskId) };
-      await this.#takeOver(this.#takeovers.find(survey, context));
+      const inMemory = new Set(tracked.ids());
+      await this.#takeOver(
+        findTakeovers(snapshot, {
+          scheduler: name,
+          silence,
+          inMemory: (taskId) => inMemory.has(taskId),
+          doubtful: this.#doubtful,
+        }),
+      );
     }
-    looked();
+    refreshed();
   }
 
-  #ownedByPeers({ tasks }: Pick<Snapshot, 'tasks'>): number[] {
-    const { name } = this.#options;
-    return tasks.flatMap(({ taskId, scheduler }) => (scheduler === name ? [] : taskId));
+  /** Leaves to the owners of the tasks what they bring to the agents themselves. */
+  async #refresh(stale: StaleHosts, snapshot: Snapshot): Promise<ReadonlySet<number>> {
+    const { store, tasks: tracked, peers, agents } = this.#options;
+    const context = {
+      store,
+      peers,
+      tracks: (taskId: number, host: string) =>
+        tracked.owns(taskId) || (tracked.state(taskId)?.index.has(host) ?? false),
+      connected: (host: string) => agents.connected(host),
+    };
+    return tracked.refresh(await withoutReached(stale, snapshot, context));
   }
 
-  /** What agents that are connected here have in hand, or will, for other servers. */
-  #peerRuns({ activeRuns: doings }: Snapshot, foreign: ReadonlySet<number>): Snapshot['activeRuns'] {
-    return doings.filter(
-      ({ taskId, host, action }) => action === 'start' && foreign.has(taskId) && this.#memory.present(host),
-    );
+  #ownsWaiting(taskId: number): boolean {
+    const { tasks: tracked } = this.#options;
+    return tracked.owns(taskId) && (tracked.state(taskId)?.counts.waiting ?? 0) > 0;
   }
 
-  /** Without what the servers that schedule the tasks bring to the agents themselves. */
-  #withoutReached(looks: StaleHosts, { tasks, activeRuns: doings }: Snapshot): Promise<StaleHosts> {
-    const { store, tasks: open, connected } = this.#options;
-    const starts = new Set(
-      doings.flatMap(({ taskId, host, action }) => (action === 'start' ? `${taskId} ${host}` : [])),
-    );
-    const mayLeave = (taskId: number, host: string): boolean =>
-      !open.owns(taskId) &&
-      !open.knows(taskId, host) &&
-      // An agent that asks for its work must be told all of it, and of one that has just come others may not know.
-      connected(host) &&
-      !open.unreconciled.has(host) &&
-      starts.has(`${taskId} ${host}`);
-    return withoutReached(looks, { store, peers: this.#peers, tasks, mayLeave });
-  }
-
-  async #takeOver({ ownedBy: from, stray, missing }: Takeovers): Promise<void> {
-    const { store, tasks: open, name, log } = this.#options;
-    const mine = [...missing];
-    for (const [scheduler, taskIds] of from) {
+  async #takeOver({ ownedBy, stray, missing, doubtful }: Takeovers): Promise<void> {
+    const { store, tasks: tracked, name, log } = this.#options;
+    this.#doubtful = doubtful;
+    const owned = [...missing];
+    for (const [scheduler, taskIds] of ownedBy) {
       const taken = await store.schedulers.take(taskIds, scheduler, name);
-      if (taken > 0) log.info({ tasks: taken, scheduler }, 'tasks taken over, whose scheduler is gone');
-      mine.push(...taskIds);
+      if (taken > 0) log.info({ tasks: taken, scheduler }, 'tasks taken over, whose scheduler is dead');
+      owned.push(...taskIds);
     }
     for (const taskId of stray) {
       await store.schedulers.adopt(taskId, name);
-      mine.push(taskId);
+      owned.push(taskId);
     }
-    await open.refresh(new Map(mine.map((taskId) => [taskId, 'all'])));
+    await tracked.refresh(whole(owned));
   }
+}
 
-  /** It is known now what these hosts have to do, but for those that have a run of a task that is not clear. */
-  #noteReconciled(hosts: readonly string[], unclear: ReadonlySet<number>, doings: Snapshot['activeRuns']): void {
-    const held = new Set(doings.flatMap(({ taskId, host }) => (unclear.has(taskId) ? host : [])));
-    for (const host of hosts) if (!held.has(host)) this.#options.tasks.unreconciled.delete(host);
-  }
+function whole(taskIds: readonly number[]): StaleHosts {
+  return new Map(taskIds.map((taskId) => [taskId, 'all']));
+}
 
-  #failed(error: unknown): void {
-    // Once for each time that the database stays away.
-    if (!this.#failing) this.#options.log.warn({ err: describeError(error) }, 'cannot see what other servers do');
-    this.#failing = true;
-  }
+function pauseMs(intervalMs: number, tookMs: number): number {
+  return Math.max(intervalMs - tookMs, Math.min(LONGEST_PAUSE_MS, tookMs / MOST_OF_THE_TIME - tookMs));
 }

@@ -20,12 +20,12 @@ export interface RedisConfig {
 
 const CONNECT_MS = 2_000;
 const LONGEST_WAIT_MS = 5_000;
-/** A longer message would only come from someone else. */
+/** Longer messages are not from an ibex server. */
 const LONGEST_MESSAGE = 1 << 20;
 
 /**
- * Hints by a Redis channel of this database. Without Redis they are lost and nothing else happens; connections are
- * tried again for ever.
+ * Publishes on a Redis channel of this database. Without Redis messages are lost and nothing else happens; connections
+ * are tried again for ever.
  */
 export class RedisNotifier implements Notifier {
   readonly #channel: string;
@@ -43,10 +43,10 @@ export class RedisNotifier implements Notifier {
     this.#log = log;
     this.#publisher = this.#connect(config);
     this.#subscriber = this.#connect(config);
-    this.#subscriber.on('message', (_channel: string, text: string) => this.#heard(text));
+    this.#subscriber.on('message', (_channel: string, text: string) => this.#receive(text));
     this.#subscriber.on('ready', () => {
       this.#subscriber.subscribe(this.#channel).then(
-        () => this.#back(),
+        () => this.#reconnected(),
         (error: unknown) => this.#lost(error),
       );
     });
@@ -82,7 +82,7 @@ export class RedisNotifier implements Notifier {
     this.#publisher.publish(this.#channel, text).catch((error: unknown) => this.#lost(error));
   }
 
-  #heard(text: string): void {
+  #receive(text: string): void {
     const tasks = taskIdsOf(text, this.#self);
     if (tasks.length > 0) this.#listener(tasks);
   }
@@ -94,7 +94,7 @@ export class RedisNotifier implements Notifier {
     this.#away = true;
   }
 
-  #back(): void {
+  #reconnected(): void {
     if (this.#away) this.#log.info({}, 'Redis is back');
     this.#away = false;
   }
@@ -122,7 +122,7 @@ function open(config: RedisConfig): Redis | Cluster {
     ...(tls ? { tls: tls.minVersion ? { minVersion: tls.minVersion } : {} } : {}),
     db,
     connectTimeout: CONNECT_MS,
-    // What can't be told now need not be told.
+    // A message that can't be sent now need not be sent at all.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResubscribe: false,

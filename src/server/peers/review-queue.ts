@@ -9,10 +9,14 @@ const EVERY_MS = 60_000;
  */
 export class ReviewQueue {
   #queue: number[] = [];
-  #filledMs = performance.now();
+  #filledMs: number;
 
-  next(taskIds: readonly number[], wanted: (taskId: number) => boolean): readonly number[] {
-    const nowMs = performance.now();
+  constructor(nowMs: number) {
+    this.#filledMs = nowMs;
+  }
+
+  /** Takes those whose turn it is off the queue. `wanted` says which tasks are to be reviewed at all. */
+  take(nowMs: number, taskIds: readonly number[], wanted: (taskId: number) => boolean): readonly number[] {
     if (this.#queue.length === 0 && nowMs - this.#filledMs >= EVERY_MS) {
       this.#queue = taskIds.filter(wanted);
       this.#filledMs = nowMs;

@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { describeError } from '../../shared/errors.js';
+import { LogOnce } from '../../shared/log-once.js';
+import { pieces } from '../../shared/pieces.js';
 import type { Log } from '../../shared/log.js';
-import { SERVER_DEAD_AFTER_MS, livingServers } from './liveness.js';
+import { DEAD_AFTER_MS, isDead, livingServers } from './liveness.js';
 import type { ServerMark, ServerRecord, SessionRecord, Store } from '../store/store.js';
 
 export interface SessionDirectoryTimes {
-  /** between two signs of life; as long until other servers know of a session that came or went */
+  /** between two signs of life; after so long peers know of a session that was opened or closed */
   readonly markEveryMs: number;
-  /** a server that has shown none for so long is dead, and its sessions count no more */
+  /** the sessions of a server count no more once it has given no sign of life for so long */
   readonly deadAfterMs: number;
   /** after so long its rows are removed by those that live */
   readonly removeAfterMs: number;
@@ -15,10 +16,10 @@ export interface SessionDirectoryTimes {
 
 const TIMES: SessionDirectoryTimes = Object.freeze({
   markEveryMs: 2_000,
-  deadAfterMs: SERVER_DEAD_AFTER_MS,
+  deadAfterMs: DEAD_AFTER_MS,
   removeAfterMs: 60_000,
 });
-/** Rows of one commit, and the pause after it: fifteen thousand agents that come at once must not hold up tasks. */
+/** Rows of one commit, and the pause after it: fifteen thousand agents that connect at once must not hold up tasks. */
 const GROUP_ROWS = 200;
 const GROUP_PAUSE_MS = 10;
 const LAST_WRITE_WITHIN_MS = 500;
@@ -38,9 +39,9 @@ export interface OtherSession extends Session {
 }
 
 /**
- * What the servers of a database tell each other of their agents, for people to look at: nothing is decided by it. Rows
- * are written when sessions come and go, not while they last: a session counts as long as its server lives. At most one
- * change a host waits; what can't be written now is written later.
+ * The sessions of all servers of a database, for people to look at: nothing is decided by it. Rows are written when a
+ * session opens or closes, not while it lasts: it counts as long as its server lives. At most one change a host waits;
+ * a change that can't be written now is written later.
  */
 export class SessionDirectory implements AsyncDisposable {
   readonly #instance: string;
@@ -48,12 +49,12 @@ export class SessionDirectory implements AsyncDisposable {
   readonly #log: Log;
   readonly #times: SessionDirectoryTimes;
   readonly #stop = new AbortController();
+  readonly #failure: LogOnce;
   readonly #open = new Map<string, Session>();
   #changed = new Set<string>();
   #self: ServerRecord | undefined;
   #writes = true;
   #running: Promise<void> | undefined;
-  #complained = false;
   /** rounds in a row in which another server of this name has shown a sign of life */
   #namesakes = 0;
 
@@ -63,6 +64,7 @@ export class SessionDirectory implements AsyncDisposable {
     this.#store = store;
     this.#log = log;
     this.#times = times;
+    this.#failure = new LogOnce(log, 'the list of sessions cannot be shared now');
   }
 
   /**
@@ -119,25 +121,23 @@ export class SessionDirectory implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         await this.#round(self);
-        this.#complained = false;
+        this.#failure.succeeded();
       } catch (error) {
         // Its pauses end so.
         if (signal.aborted) return;
-        if (!this.#complained)
-          this.#log.warn({ err: describeError(error) }, 'the list of sessions cannot be shared now');
-        this.#complained = true;
+        this.#failure.failed(error);
       }
       await wait(this.#times.markEveryMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
   }
 
   async #round(self: ServerRecord): Promise<void> {
-    // Others may have taken this server for dead, and removed what it had written.
+    // Peers may have taken this server for dead, and removed its rows.
     if (await this.#store.markServer(self)) for (const host of this.#open.keys()) this.#changed.add(host);
     const marks = await this.#store.serverMarks();
     this.#noteNamesake(marks, self);
     await this.#write();
-    for (const mark of marks) if (this.#isOver(mark)) await this.#remove(mark.instance);
+    for (const mark of marks) if (this.#isRemovable(mark)) await this.#remove(mark.instance);
   }
 
   /** Right after a restart the one before still seems to live. */
@@ -154,23 +154,25 @@ export class SessionDirectory implements AsyncDisposable {
     );
   }
 
-  #isOver({ instance, name, seenMsAgo }: ServerMark): boolean {
+  #isRemovable({ instance, name, seenMsAgo }: ServerMark): boolean {
     if (instance === this.#instance) return false;
-    return seenMsAgo > (name === this.name ? this.#times.deadAfterMs : this.#times.removeAfterMs);
+    const { deadAfterMs, removeAfterMs } = this.#times;
+    return isDead(seenMsAgo, name === this.name ? deadAfterMs : removeAfterMs);
   }
 
   async #write(): Promise<void> {
     const hosts = [...this.#changed];
     this.#changed = new Set();
-    for (let from = 0; from < hosts.length; from += GROUP_ROWS) {
-      const group = hosts.slice(from, from + GROUP_ROWS);
-      try {
+    let written = 0;
+    try {
+      for (const group of pieces(hosts, GROUP_ROWS)) {
         await this.#writeGroup(group);
-      } catch (error) {
-        for (const host of hosts.slice(from)) this.#changed.add(host);
-        throw error;
+        written += group.length;
+        await this.#pause();
       }
-      await this.#pause();
+    } catch (error) {
+      for (const host of hosts.slice(written)) this.#changed.add(host);
+      throw error;
     }
   }
 
@@ -183,8 +185,8 @@ export class SessionDirectory implements AsyncDisposable {
 
   async #remove(instance: string): Promise<void> {
     const sessions = await this.#store.sessions([instance]);
-    for (let from = 0; from < sessions.length; from += GROUP_ROWS) {
-      const hosts = sessions.slice(from, from + GROUP_ROWS).map(({ host }) => host);
+    for (const group of pieces(sessions, GROUP_ROWS)) {
+      const hosts = group.map(({ host }) => host);
       await this.#store.removeSessions(instance, hosts);
       await this.#pause();
     }

@@ -3,7 +3,7 @@ import { hostEntry, type HostEntry, type TaskState } from '../core/task-state.js
 import type { RunId } from '../../shared/run-key.js';
 import type { Snapshot } from '../core/records.js';
 
-/** What this server has in memory of the open tasks. */
+/** This server's memory of the open tasks. */
 export interface Memory {
   /** the name under which it schedules */
   readonly scheduler: string | undefined;
@@ -12,53 +12,53 @@ export interface Memory {
   owns(taskId: number): boolean;
   /** the host's agent has a session here */
   present(host: string): boolean;
-  /** its agent is sent its work, and has told that it has this run */
+  /** its agent is sent its work at once, and has said that it has this run */
   holds(host: string, run: RunId): boolean;
 }
 
-/** What is to be read anew, by task: these hosts (none: only the task itself), or all of it. */
+/** The hosts to be read again, by task (none: only the task itself), or all of it. */
 export type StaleHosts = ReadonlyMap<number, readonly string[] | 'all'>;
 
-type Doing = Snapshot['activeRuns'][number];
+type ActiveRun = Snapshot['activeRuns'][number];
 
 /**
- * Where the rows and the memory of this server differ. What this server writes itself while the survey is read may show
- * up here as well; looking at it anew finds nothing then.
+ * The hosts whose rows differ from this server's memory. Its own writes while the snapshot is made may show up here as
+ * well; reading those again finds nothing new.
  */
-export function diffSnapshot(survey: Snapshot, memory: Memory, taskIds: readonly number[]): StaleHosts {
-  const doingsOf = Map.groupBy(survey.activeRuns, ({ taskId }) => taskId);
-  const looks = new Map<number, readonly string[] | 'all'>();
-  const look = (taskId: number, hosts: readonly string[] | 'all'): void => {
-    if (hosts === 'all' || hosts.length > 0) looks.set(taskId, hosts);
+export function diffSnapshot(snapshot: Snapshot, memory: Memory, taskIds: readonly number[]): StaleHosts {
+  const runsOf = Map.groupBy(snapshot.activeRuns, ({ taskId }) => taskId);
+  const stale = new Map<number, readonly string[] | 'all'>();
+  const note = (taskId: number, hosts: readonly string[] | 'all'): void => {
+    if (hosts === 'all' || hosts.length > 0) stale.set(taskId, hosts);
   };
   const open = new Set<number>();
-  for (const task of survey.tasks) {
+  for (const task of snapshot.tasks) {
     const { taskId } = task;
     open.add(taskId);
-    const doings = doingsOf.get(taskId) ?? [];
+    const activeRuns = runsOf.get(taskId) ?? [];
     const state = memory.state(taskId);
     if (!state) {
-      if (isForeign(task, memory)) look(taskId, presentHosts(doings, memory));
+      if (belongsToPeer(task, memory)) note(taskId, presentHosts(activeRuns, memory));
     } else if (memory.owns(taskId)) {
       const same = task.action === state.action && task.actionClock === state.actionClock;
-      look(taskId, same && task.scheduler === memory.scheduler ? changedHosts(state, doings) : 'all');
-    } else if (memory.scheduler !== undefined && task.scheduler === memory.scheduler) look(taskId, 'all');
-    else look(taskId, [...changedHosts(state, doings), ...newHosts(state, doings, memory)]);
+      note(taskId, same && task.scheduler === memory.scheduler ? changedHosts(state, activeRuns) : 'all');
+    } else if (memory.scheduler !== undefined && task.scheduler === memory.scheduler) note(taskId, 'all');
+    else note(taskId, [...changedHosts(state, activeRuns), ...newHosts(state, activeRuns, memory)]);
   }
-  // A task that is in memory and not open any more was ended by somebody else.
-  for (const taskId of taskIds) if (!open.has(taskId) && memory.state(taskId)) look(taskId, 'all');
-  return looks;
+  // A task that is in memory and not open any more was ended by another program.
+  for (const taskId of taskIds) if (!open.has(taskId) && memory.state(taskId)) note(taskId, 'all');
+  return stale;
 }
 
 /**
  * Tasks of this server that it does not have are either being made, or about to be forgotten. One whose rows do not say
  * one scheduler will be its own, if it schedules any.
  */
-function isForeign({ scheduler }: Snapshot['tasks'][number], { scheduler: self }: Memory): boolean {
+function belongsToPeer({ scheduler }: Snapshot['tasks'][number], { scheduler: self }: Memory): boolean {
   return self === undefined || (scheduler !== undefined && scheduler !== self);
 }
 
-/** What both say: with a moment between them, what was only under way when the first was made is left out. */
+/** Only what both name: writes that were under way when the first snapshot was made are done by the second. */
 export function confirmed(first: StaleHosts, second: StaleHosts): StaleHosts {
   const both = new Map<number, readonly string[] | 'all'>();
   for (const [taskId, hosts] of second) {
@@ -75,35 +75,33 @@ export function confirmed(first: StaleHosts, second: StaleHosts): StaleHosts {
 }
 
 /** Hosts whose runs are not as this server knows them. */
-function changedHosts(state: TaskState, doings: readonly Doing[]): string[] {
-  const byHost = new Map(doings.map((doing) => [doing.host, doing]));
+function changedHosts(state: TaskState, activeRuns: readonly ActiveRun[]): string[] {
+  const byHost = new Map(activeRuns.map((run) => [run.host, run]));
   const gone = state.hosts.filter((entry) => isActive(entry.status) && !byHost.has(entry.host)).map(({ host }) => host);
-  const other = doings.filter((doing) => {
-    const entry = hostEntry(state, doing.host);
-    return entry !== undefined && !agrees(entry, doing);
+  const other = activeRuns.filter((run) => {
+    const entry = hostEntry(state, run.host);
+    return entry !== undefined && !agrees(entry, run);
   });
   return [...gone, ...other.map(({ host }) => host)];
 }
 
-function newHosts(state: TaskState, doings: readonly Doing[], memory: Memory): string[] {
+function newHosts(state: TaskState, activeRuns: readonly ActiveRun[], memory: Memory): string[] {
   return presentHosts(
-    doings.filter(({ host }) => !state.index.has(host)),
+    activeRuns.filter(({ host }) => !state.index.has(host)),
     memory,
   );
 }
 
-function presentHosts(doings: readonly Doing[], memory: Memory): string[] {
-  return doings.filter((doing) => memory.present(doing.host) && !isHeld(doing, memory)).map(({ host }) => host);
+function presentHosts(activeRuns: readonly ActiveRun[], memory: Memory): string[] {
+  return activeRuns.filter((run) => memory.present(run.host) && !isHeld(run, memory)).map(({ host }) => host);
 }
 
-/** True where there is nothing to tell the agent: it has this start, whoever has sent it. */
-export function isHeld(doing: Doing, memory: Pick<Memory, 'holds'>): boolean {
-  return doing.action === 'start' && memory.holds(doing.host, doing);
+/** True where there is nothing to send: the agent has this start, whichever server sent it. */
+export function isHeld(run: ActiveRun, memory: Pick<Memory, 'holds'>): boolean {
+  return run.action === 'start' && memory.holds(run.host, run);
 }
 
-function agrees(entry: HostEntry, doing: Doing): boolean {
+function agrees(entry: HostEntry, run: ActiveRun): boolean {
   if (!isActive(entry.status)) return false;
-  return (
-    entry.lastClock === doing.clock && (STATUS_RULES[entry.status].phase === 'killing') === (doing.action === 'kill')
-  );
+  return entry.lastClock === run.clock && (STATUS_RULES[entry.status].phase === 'killing') === (run.action === 'kill');
 }

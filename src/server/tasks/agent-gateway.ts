@@ -4,9 +4,9 @@ import type { ActiveStatus } from '../../shared/task-states.js';
 import type { StoredOutput } from '../core/events.js';
 import type { TaskMeta } from '../core/records.js';
 
-/** What scheduling needs of the agents, whatever they speak. Implemented by the registry of sessions. */
+/** The agents as scheduling uses them, whatever they speak. Implemented by the registry of sessions. */
 export interface AgentGateway {
-  /** Sends to the live sessions of these hosts; hosts without one are left out (they get it when they say hello). */
+  /** Sends to the live sessions of these hosts; hosts without one are left out (they get it after their hello). */
   assign(hosts: readonly string[], frame: AssignFrame): void;
   /** True if it was sent. */
   kill(host: string, run: RunId): boolean;
@@ -18,7 +18,7 @@ export interface AgentGateway {
   holdsRun(host: string, run: RunId): boolean;
 }
 
-/** What sessions tell scheduling. Implemented by the task service. */
+/** The agents' messages to scheduling. Implemented by the task service. */
 export interface AgentEvents {
   /**
    * An agent has said hello (or was asked) and listed its runs of this cluster. Whatever it should have and does not
@@ -28,7 +28,7 @@ export interface AgentEvents {
   runStarted(host: string, run: RunId, startedMs: number): void;
   /** Resolves after the commit. Rejects with StoreError: the agent will send it again. */
   runEnded(host: string, result: ResultFrame): Promise<'stored' | 'unknown'>;
-  /** Runs this host should have in hand now: for comparing digests. */
+  /** The runs that this host's agent should list now: for comparing digests. */
   expectedRuns(host: string): readonly RunId[];
 }
 
@@ -40,7 +40,7 @@ export interface OpenRun extends RunId {
   /** unix ms; nobody may start it later */
   readonly startUntilMs: number;
   readonly assignedAtMs: number;
-  /** an agent has taken it, or it was sent to one: it may have been started */
+  /** an agent was sent it, or has fetched it: it may have been started */
   readonly dispatched: boolean;
   /** latest moment at which the script can have begun, unix ms; null until it is known to have begun */
   readonly startedAtMs: number | null;
@@ -48,18 +48,18 @@ export interface OpenRun extends RunId {
   readonly startedMs: number | null;
 }
 
-/** What has become of a run that is no longer under way. */
+/** A run that is no longer under way. */
 export interface SettledRun {
   readonly timeoutMs: number;
-  /** its end was put down as a kill that no agent has confirmed */
+  /** it was settled as killed and no agent has confirmed it: should the script still run, it must end */
   readonly killWanted: boolean;
 }
 
-/** What agents that ask for their work, instead of being sent it, need of scheduling. Implemented by the task service. */
+/** Scheduling as agents use it that ask for their work instead of being sent it. Implemented by the task service. */
 export interface PulledWork {
   /** In the order of their clocks. Undefined while it is not known: the list must be complete or not be used. */
   openRuns(host: string): readonly OpenRun[] | undefined;
-  /** An agent takes this run. Resolves when that is durable; nothing happens if the run is no longer open. */
+  /** An agent is about to get this run. Resolves when that is durable; changes nothing if the run is no longer open. */
   runDispatched(host: string, run: RunId): Promise<void>;
   /** The agent that had this run knows it no more. Resolves when that is durable; a later result adds its output. */
   runLost(host: string, run: RunId, output: StoredOutput): Promise<void>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createTask } from '../core/create-task.js';
+import { firstStep } from '../core/first-step.js';
 import { plainTask } from '../core/testing/plain-task.js';
 import { AgentOrders } from './agent-orders.js';
 import { RecordingGateway } from './testing/fixture.js';
@@ -22,7 +22,7 @@ function started(shared: boolean, connected: (host: string) => boolean = () => t
     refresh: (hosts) => again.push(...hosts),
   });
   const reach = { connected, holds: () => false, foreignSchedulerMayReach: () => false };
-  const step = createTask(META, 'start', HOSTS, Infinity, { nowMs: NOW_MS, scheduler: 'me', shared, reach });
+  const step = firstStep(META, 'start', HOSTS, Infinity, { nowMs: NOW_MS, scheduler: 'me', shared, reach });
   return { gateway, again, clock, orders, step, told: () => gateway.assigns.flatMap(({ hosts }) => hosts) };
 }
 

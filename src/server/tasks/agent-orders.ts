@@ -7,13 +7,13 @@ import type { TaskMeta } from '../core/records.js';
 import { AssignFrames } from './assign-frames.js';
 
 /**
- * What was decided longer ago than this is looked at anew before it is sent, ms: a server that was stopped meanwhile
- * may have been taken for dead, and others go on with its tasks after ten seconds.
+ * A decision older than this is not sent, and its hosts are read again, ms: a server that was stopped meanwhile may have
+ * been taken for dead, and peers take its tasks over after ten seconds.
  */
 const STALE_AFTER_MS = 5_000;
 /**
- * Hosts that are told of a start before whatever else has come is seen to. Thousands that are told at once answer at
- * once, and everybody else's calls wait behind all of their answers; told so, their answers are stored meanwhile.
+ * Hosts that are sent a start in one turn of the event loop. Thousands of agents that get theirs at once answer at once,
+ * and all other calls wait behind those answers; between two turns some are stored already.
  */
 const HOSTS_A_TURN = 1_000;
 
@@ -22,7 +22,7 @@ export interface AgentOrdersParts {
   readonly nowMs: () => number;
   /** other servers may have changed the task, too */
   readonly shared: boolean;
-  /** reads these hosts of the task anew, and tells their agents what they have to do then */
+  /** reads these hosts of the task again, and sends their agents what is due then */
   readonly refresh: (hosts: readonly string[]) => void;
 }
 
@@ -33,12 +33,12 @@ interface Start {
   readonly untilMs: number;
 }
 
-/** Tells the agents what the steps of one task are to them, once they are durable. */
+/** Sends the agents the starts and kills of one task's steps, once these are durable. */
 export class AgentOrders {
   readonly #taskId: number;
   readonly #parts: AgentOrdersParts;
   #frames: AssignFrames | undefined;
-  /** hosts whose turn to be told of their start has not come */
+  /** hosts whose start waits for a later turn */
   readonly #queued = new Set<string>();
 
   constructor(taskId: number, parts: AgentOrdersParts) {
@@ -46,12 +46,12 @@ export class AgentOrders {
     this.#parts = parts;
   }
 
-  /** `decidedMs`: when the step was worked out. */
+  /** `decidedMs`: when the step was computed. */
   send(meta: TaskMeta | undefined, step: Step, decidedMs: number): void {
-    const { shared, refresh: lookAgain } = this.#parts;
+    const { shared, refresh } = this.#parts;
     if (this.#isStale(decidedMs)) {
-      const told = step.effects.map(({ host }) => host);
-      return lookAgain([...new Set([...told, ...this.#newcomers(step)])]);
+      const affected = step.effects.map(({ host }) => host);
+      return refresh([...new Set([...affected, ...this.#newcomers(step)])]);
     }
     if (meta) {
       for (const start of this.#starts(step)) {
@@ -59,10 +59,10 @@ export class AgentOrders {
         this.#assign((this.#frames ??= new AssignFrames(meta)), start, decidedMs);
       }
     }
-    if (shared) lookAgain(this.#newcomers(step));
+    if (shared) refresh(this.#newcomers(step));
   }
 
-  /** True if the host's agent cannot know of its start yet. */
+  /** True if the host's agent was not sent its start yet. */
   isQueued(host: string): boolean {
     return this.#queued.has(host);
   }
@@ -71,10 +71,10 @@ export class AgentOrders {
     return this.#parts.shared && this.#parts.nowMs() - decidedMs > STALE_AFTER_MS;
   }
 
-  /** Agents that have come while the start of their runs was being stored: it is not noted yet that they get them. */
+  /** Agents that connected while their start was being stored: it is not noted yet that they get it. */
   #newcomers({ touched }: Step): readonly string[] {
-    const unsent = touched.filter(({ host, status, dispatched: delivered }) => {
-      return STATUS_RULES[status].phase === 'running' && !delivered && this.#parts.gateway.connected(host);
+    const unsent = touched.filter(({ host, status, dispatched }) => {
+      return STATUS_RULES[status].phase === 'running' && !dispatched && this.#parts.gateway.connected(host);
     });
     return unsent.map(({ host }) => host);
   }
@@ -98,12 +98,12 @@ export class AgentOrders {
   }
 
   #assign(frames: AssignFrames, { hosts, clock, untilMs }: Start, decidedMs: number): void {
-    const { gateway, nowMs, refresh: lookAgain } = this.#parts;
+    const { gateway, nowMs, refresh } = this.#parts;
     // A server may be stopped at any point.
     const stale = this.#isStale(decidedMs);
     const now = stale ? hosts : hosts.slice(0, HOSTS_A_TURN);
     for (const host of now) this.#queued.delete(host);
-    if (stale) return lookAgain(now);
+    if (stale) return refresh(now);
     gateway.assign(now, frames.frame(clock, untilMs - nowMs()));
     const others = hosts.slice(HOSTS_A_TURN);
     if (others.length > 0) setImmediate(() => this.#assign(frames, { hosts: others, clock, untilMs }, decidedMs));

@@ -5,15 +5,25 @@ import type { RunId } from '../../shared/run-key.js';
 import { reportOf } from '../../shared/run-report.js';
 import type { AgentEvents, AgentGateway } from './agent-gateway.js';
 import type { ResultEvent } from '../core/events.js';
+import type { PeerView } from '../peers/peer-view.js';
 import type { ClosedTasks } from './closed-tasks.js';
 import type { OpenTasks } from './open-tasks.js';
-import { RunsByHost } from './run-index.js';
+import { RunsByHost } from '../core/runs-by-host.js';
 import { storedText } from '../core/stored-text.js';
 
-/** Turns what agents say into events of the tasks that it is about. */
+export interface AgentReportsParts {
+  readonly open: OpenTasks;
+  readonly closed: ClosedTasks;
+  readonly peers: Pick<PeerView, 'run' | 'runs'>;
+  readonly gateway: Pick<AgentGateway, 'kill'>;
+  readonly log: Log;
+}
+
+/** Turns what agents say into events of the tasks concerned. */
 export class AgentReports implements AgentEvents {
   readonly #open: OpenTasks;
   readonly #closed: ClosedTasks;
+  readonly #peers: AgentReportsParts['peers'];
   readonly #gateway: Pick<AgentGateway, 'kill'>;
   readonly #log: Log;
   /**
@@ -22,9 +32,10 @@ export class AgentReports implements AgentEvents {
    */
   readonly #leftAlone = new RunsByHost();
 
-  constructor(open: OpenTasks, closed: ClosedTasks, gateway: Pick<AgentGateway, 'kill'>, log: Log) {
+  constructor({ open, closed, peers, gateway, log }: AgentReportsParts) {
     this.#open = open;
     this.#closed = closed;
+    this.#peers = peers;
     this.#gateway = gateway;
     this.#log = log;
   }
@@ -41,7 +52,7 @@ export class AgentReports implements AgentEvents {
     const unknown: RunId[] = [];
     for (const [taskId, ofTask] of listed) {
       if (this.#open.has(taskId)) this.#listedOpen(taskId, host, ofTask, newStore);
-      else if (this.#open.peerRuns.get(host, taskId)) continue;
+      else if (this.#peers.run(host, taskId)) continue;
       else for (const [clock, state] of ofTask) if (isAlive({ state })) unknown.push({ taskId, clock });
     }
     if (unknown.length > 0) void this.#listedClosed(host, unknown);
@@ -60,25 +71,25 @@ export class AgentReports implements AgentEvents {
   }
 
   expectedRuns(host: string): readonly RunId[] {
-    const wanted = this.#open.runs.of(host).filter(({ taskId }) => !this.#open.isQueued(taskId, host));
-    const others = [...this.#leftAlone.of(host), ...this.#open.peerRuns.of(host)];
-    if (others.length === 0) return wanted;
-    const expected = new Map([...wanted, ...others].map((run) => [`${run.taskId} ${run.clock}`, run]));
+    const owned = this.#open.runs.of(host).filter(({ taskId }) => !this.#open.isQueued(taskId, host));
+    const others = [...this.#leftAlone.of(host), ...this.#peers.runs(host)];
+    if (others.length === 0) return owned;
+    const expected = new Map([...owned, ...others].map((run) => [`${run.taskId} ${run.clock}`, run]));
     return [...expected.values()];
   }
 
   #listedOpen(taskId: number, host: string, runs: Map<number, AgentRunState>, newStore: boolean): void {
     this.#open.post(taskId, { kind: 'listed', host, runs, newStore }).catch((error: unknown) => {
-      this.#log.warn({ task: taskId, host, error: describeError(error) }, "an agent's list was not acted on");
+      this.#log.warn({ task: taskId, host, err: describeError(error) }, "an agent's list was not acted on");
     });
   }
 
-  /** One look-up after the other: an agent that has much in hand must not take all connections to the database. */
+  /** One look-up after the other: an agent with many runs must not take all connections to the database. */
   async #listedClosed(host: string, runs: readonly RunId[]): Promise<void> {
     try {
       for (const run of await this.#closed.killsWanted(host, runs)) this.#gateway.kill(host, run);
     } catch (error) {
-      this.#log.warn({ host, error: describeError(error) }, 'runs of done tasks were not looked up');
+      this.#log.warn({ host, err: describeError(error) }, 'runs of done tasks were not looked up');
     }
   }
 }

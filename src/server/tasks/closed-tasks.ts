@@ -5,7 +5,7 @@ import { reportDetail } from '../core/run-details.js';
 import type { Store } from '../store/store.js';
 import type { HostState } from './task-service.js';
 
-/** What still happens to tasks that are done, straight on the store. */
+/** Tasks that are not in memory, as the store has them; most have ended. */
 export class ClosedTasks {
   readonly #store: Store;
 
@@ -14,8 +14,7 @@ export class ClosedTasks {
   }
 
   /**
-   * Keeps a result that came after its task was done: output and details, where the host was settled without them.
-   * No status changes any more. Rejects with StoreError.
+   * Stores a result that arrives after its task has ended, by the rule in core/late-results. Rejects with StoreError.
    */
   async report(taskId: number, event: ResultEvent): Promise<'stored' | 'unknown'> {
     const run = await this.#store.lastRun(taskId, event.host);
@@ -30,7 +29,7 @@ export class ClosedTasks {
     return 'stored';
   }
 
-  /** True where the host's end was put down as a kill that the agent has not confirmed. */
+  /** True where the agent is to kill this run, should it still have it. */
   async killWanted(taskId: number, host: string, clock: number): Promise<boolean> {
     const run = await this.#store.lastRun(taskId, host);
     return run !== undefined && run.startClock === clock && killUnconfirmed(run);

@@ -7,6 +7,7 @@ import type { Answer, StoredOutput, TaskEvent } from '../core/events.js';
 import { FINISHED } from '../core/reduce.js';
 import type { Step } from '../core/task-draft.js';
 import { Reconciler } from '../peers/reconciler.js';
+import { PeerView } from '../peers/peer-view.js';
 import { Heartbeat } from '../peers/heartbeat.js';
 import { NO_NOTIFIER, type Notifier } from '../peers/notifier.js';
 import type { TaskMeta } from '../core/records.js';
@@ -22,15 +23,15 @@ import { ViewedTasks } from './viewed-tasks.js';
 
 export interface TaskServiceOptions {
   readonly store: Store;
-  /** asked and told only after this function was called; it may be made with the service's own events in mind */
+  /** not called before this function has returned its promise */
   readonly gateway: AgentGateway;
   readonly log: Log;
   readonly clock: { readonly nowMs: () => number };
-  /** this server in the tables: IP:port, stable over restarts */
+  /** name of this server in the tables: IP:port, stable over restarts */
   readonly schedulerName: string;
-  /** false: tasks are stored, and what others schedule is passed on, but nothing is scheduled here */
+  /** false: tasks are stored, and what peers schedule is dispatched, but nothing is scheduled here */
   readonly schedules?: boolean | undefined;
-  /** how often the database is looked at for what others have written, ms */
+  /** how often memory and database are compared, ms */
   readonly reconcileIntervalMs?: number | undefined;
   readonly notifier?: Notifier | undefined;
   /** how long after its assignment a run may still start, ms; the task's timeout by default, and at most */
@@ -45,13 +46,13 @@ export interface TaskServiceOptions {
 }
 
 const RECONNECT_MS = 20_000;
-const WATCH_INTERVAL_MS = 1_000;
+const RECONCILE_INTERVAL_MS = 1_000;
 
 /**
  * All faces of scheduling: to the API, to sessions, and to agents that ask for work. Dispose of it before the store.
  */
 export interface RunningTaskService extends TaskService, AgentEvents, PulledWork, AsyncDisposable {
-  /** An agent of any kind has come: what other servers have for it is looked up. */
+  /** An agent of any kind has connected: what peers have for it is looked up. */
   agentConnected(host: string): void;
 }
 
@@ -82,24 +83,26 @@ class StoredTaskService implements RunningTaskService {
   readonly #shared: boolean;
 
   constructor(options: TaskServiceOptions) {
-    const { store, gateway, log, clock, reconnectMs = RECONNECT_MS, notifier: hints = NO_NOTIFIER } = options;
+    const { store, gateway, log, clock, reconnectMs = RECONNECT_MS, notifier = NO_NOTIFIER } = options;
     const { startWithinMs = Number.POSITIVE_INFINITY, duplicateWindowMs = 0 } = options;
     const { schedulerName, schedules = true } = options;
     this.#nowMs = clock.nowMs;
     this.#schedules = schedules;
     this.#shared = store.shared;
-    this.#notifier = hints;
+    this.#notifier = notifier;
+    const peers = new PeerView(schedulerName, (host) => gateway.present(host));
     this.#open = new OpenTasks({
       store,
       gateway,
       log,
       nowMs: clock.nowMs,
       copyRules: { startWithinMs, reconnectMs, scheduler: schedules ? schedulerName : undefined },
+      peers,
       listeners: this.#listeners,
-      publish: (taskId) => hints.publish(taskId),
+      publish: (taskId) => notifier.publish(taskId),
     });
     this.#closed = new ClosedTasks(store);
-    this.#reports = new AgentReports(this.#open, this.#closed, gateway, log);
+    this.#reports = new AgentReports({ open: this.#open, closed: this.#closed, peers, gateway, log });
     this.#creator = new TaskCreator({
       store,
       log,
@@ -113,17 +116,17 @@ class StoredTaskService implements RunningTaskService {
     this.#reconciler = new Reconciler({
       store,
       tasks: this.#open,
+      peers,
+      agents: gateway,
       name: schedulerName,
       schedules,
-      present: (host) => gateway.present(host),
-      connected: (host) => gateway.connected(host),
-      holds: (host, run) => gateway.holdsRun(host, run),
       refreshed: () => this.#viewed.refresh(),
-      intervalMs: options.reconcileIntervalMs ?? WATCH_INTERVAL_MS,
+      intervalMs: options.reconcileIntervalMs ?? RECONCILE_INTERVAL_MS,
+      nowMs: clock.nowMs,
       log,
     });
     this.#heartbeat = new Heartbeat(store.schedulers, schedulerName, log);
-    hints.subscribe((taskIds) => this.#reconciler.refresh(taskIds));
+    notifier.subscribe((taskIds) => this.#reconciler.refresh(taskIds));
   }
 
   async start(): Promise<void> {

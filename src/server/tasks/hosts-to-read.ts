@@ -7,18 +7,18 @@ export interface ReadingContext {
   readonly nowMs: number;
   /** other servers may have changed the task, too */
   readonly shared: boolean;
-  /** another server is known to schedule the task */
-  readonly elsewhere: boolean;
+  /** a peer is known to own the task */
+  readonly ownedByPeer: boolean;
 }
 
-/** What must be read of a task before these events can be applied to it; undefined: nothing. */
+/** The hosts that must be read before these events can be applied to their task; undefined: none, nor the task. */
 export function hostsToRead(
   copy: TaskCopy,
   events: readonly TaskEvent[],
   context: ReadingContext,
 ): readonly string[] | 'all' | undefined {
   if (copy.state && copy.owned) return staleHosts(copy.state, events, context);
-  if (!copy.state && !context.elsewhere) return 'all';
+  if (!copy.state && !context.ownedByPeer) return 'all';
   const hosts = new Set(copy.state ? [] : copy.activeHosts);
   for (const event of events) {
     if (event.kind === 'task-action') return 'all';
@@ -28,8 +28,8 @@ export function hostsToRead(
 }
 
 /**
- * Where a server schedules a task itself, its memory is right but for what others have done meanwhile. An operator's
- * action must not miss that; results need no look, as a commit fails whose task was touched by somebody else.
+ * The owner's memory of a task is right but for what other programs have written meanwhile. An operator's action must
+ * not miss that; a result needs no reading, as the commit fails if another program has touched the task.
  */
 function staleHosts(
   state: TaskState,
@@ -37,7 +37,7 @@ function staleHosts(
   { nowMs, shared }: ReadingContext,
 ): readonly string[] | 'all' | undefined {
   const hosts = new Set<string>();
-  let looked = false;
+  let refreshed = false;
   for (const event of events) {
     if (event.kind === 'task-action') {
       if (shared) return 'all';
@@ -45,7 +45,7 @@ function staleHosts(
       if (shared) hosts.add(event.host);
     } else if (event.kind === 'refresh') {
       if (event.hosts === 'all') return 'all';
-      looked = true;
+      refreshed = true;
       for (const host of event.hosts) hosts.add(host);
     } else if (event.kind === 'wake') {
       if (shared) for (const host of overdueHosts(state, nowMs)) hosts.add(host);
@@ -54,7 +54,7 @@ function staleHosts(
       if (clocksOf(event).some((clock) => clock > known)) for (const host of namedHosts(event)) hosts.add(host);
     }
   }
-  return looked || hosts.size > 0 ? [...hosts] : undefined;
+  return refreshed || hosts.size > 0 ? [...hosts] : undefined;
 }
 
 /** Starts that the event speaks of; one that is newer than those in memory was made by somebody else. */

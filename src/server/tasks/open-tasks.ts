@@ -1,27 +1,29 @@
 import type { Log } from '../../shared/log.js';
-import type { RunId } from '../../shared/run-key.js';
 import type { AgentGateway } from './agent-gateway.js';
 import type { Answer, Context, TaskEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
+import { describeError } from '../../shared/errors.js';
 import { isActive } from '../../shared/task-states.js';
 import type { HostEntry, TaskState } from '../core/task-state.js';
 import type { StaleHosts } from '../peers/snapshot-diff.js';
-import type { TrackedTasks } from '../peers/tracked-tasks.js';
+import type { TrackedTasks } from '../peers/reconciler.js';
+import type { PeerView } from '../peers/peer-view.js';
 import type { Snapshot, TaskMeta } from '../core/records.js';
 import { StoreError, UnreadableTaskError, type Store } from '../store/store.js';
 import { AgentOrders } from './agent-orders.js';
 import type { ChangeListeners } from './change-listeners.js';
-import { forEachBounded } from './for-each-bounded.js';
-import { RunsByHost } from './run-index.js';
+import { RunsByHost } from '../core/runs-by-host.js';
 import type { CopyRules } from './task-copy.js';
 import { TaskMailbox, type MailboxHost } from './task-mailbox.js';
 import { UnreadTasks } from './unread-tasks.js';
 import { WakeQueue } from './wake-queue.js';
 
-/** How long after a failed commit a task is looked at again, ms; a task that gets an event before is looked at then. */
+/** How long after a failed commit a task is tried again, ms, unless an event tries it sooner. */
 const RETRY_MS = 1_000;
 /** The same for one that makes no sense. */
 const UNREADABLE_RETRY_MS = 10_000;
+/** Between two lines in the log about such a task, ms. */
+const UNREADABLE_LOG_MS = 60_000;
 /** Tasks that are read at the same time. */
 const READ_AT_ONCE = 8;
 
@@ -31,6 +33,7 @@ export interface OpenTasksOptions {
   readonly log: Log;
   readonly nowMs: () => number;
   readonly copyRules: CopyRules;
+  readonly peers: Pick<PeerView, 'ownsTask' | 'isReconciled' | 'foreignSchedulerMayReach'>;
   readonly listeners: ChangeListeners;
   /** called with each task whose change other servers are to hear of */
   readonly publish: (taskId: number) => void;
@@ -42,8 +45,8 @@ interface OpenTask {
 }
 
 /**
- * The open tasks of this server: their mailboxes, their deadlines, and what follows from each of their commits. Those
- * that it schedules are all here; of others' tasks those with a run on a host whose agent is connected here.
+ * The registry of open tasks: their mailboxes, their deadlines, and what follows from each of their commits. It holds
+ * all tasks that this server schedules, and of others' tasks those with a run on a host whose agent is connected here.
  */
 export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
   readonly store: Store;
@@ -64,42 +67,19 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     this.#wakes = new WakeQueue(options.nowMs, (taskId) => this.#wake(taskId));
   }
 
-  readonly unreconciled = new Set<string>();
-  foreignSchedulerAlive = false;
-  #peerRuns = new RunsByHost();
-  #ownedByPeers = new Set<number>();
-
-  async load(taskIds: readonly number[], doings: Snapshot['activeRuns']): Promise<void> {
-    const doingsOf = Map.groupBy(doings, ({ taskId }) => taskId);
+  async load(taskIds: readonly number[], activeRuns: Snapshot['activeRuns']): Promise<void> {
+    const runsOf = Map.groupBy(activeRuns, ({ taskId }) => taskId);
     for (const taskId of taskIds)
       this.#unread.add(
         taskId,
-        (doingsOf.get(taskId) ?? []).map(({ host }) => host),
+        (runsOf.get(taskId) ?? []).map(({ host }) => host),
       );
     await forEachBounded(taskIds, READ_AT_ONCE, (taskId) => this.#mailbox(taskId).settle());
   }
 
-  setOwnedByPeers(taskIds: Iterable<number>): void {
-    this.#ownedByPeers = new Set(taskIds);
-  }
-
-  addOwnedByPeers(taskIds: Iterable<number>): void {
-    for (const taskId of taskIds) this.#ownedByPeers.add(taskId);
-  }
-
-  /** As set last. */
-  get peerRuns(): RunsByHost {
-    return this.#peerRuns;
-  }
-
-  setPeerRuns(runs: Iterable<RunId & { readonly host: string }>): void {
-    this.#peerRuns = new RunsByHost();
-    for (const { host, taskId, clock } of runs) this.#peerRuns.set(host, { taskId, clock });
-  }
-
-  async refresh(looks: StaleHosts): Promise<ReadonlySet<number>> {
+  async refresh(stale: StaleHosts): Promise<ReadonlySet<number>> {
     const failed = new Set<number>();
-    await forEachBounded(looks, READ_AT_ONCE, async ([taskId, hosts]) => {
+    await forEachBounded(stale, READ_AT_ONCE, async ([taskId, hosts]) => {
       if (!(await this.#refresh(taskId, hosts))) failed.add(taskId);
     });
     return failed;
@@ -120,7 +100,7 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
   }
 
   ownedByPeer(taskId: number): boolean {
-    return this.#ownedByPeers.has(taskId);
+    return this.#options.peers.ownsTask(taskId);
   }
 
   /** Takes in a task that was just created, and sends its first assignments. */
@@ -152,14 +132,14 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
 
   /** True if `runs` holds all runs of this host. */
   complete(host: string): boolean {
-    return !this.unreconciled.has(host) && !this.#unread.concern(host);
+    return this.#options.peers.isReconciled(host) && !this.#unread.concerns(host);
   }
 
   meta(taskId: number): TaskMeta | undefined {
     return this.#tasks.get(taskId)?.mailbox.meta;
   }
 
-  /** As last committed, or as last read; undefined if the task is not in memory. Not all hosts, unless it is `mine`. */
+  /** As last committed, or as last read; undefined if the task is not in memory. Not all hosts, unless this server owns it. */
   state(taskId: number): TaskState | undefined {
     return this.#tasks.get(taskId)?.mailbox.state;
   }
@@ -168,15 +148,7 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     return this.#tasks.get(taskId)?.mailbox.owned ?? false;
   }
 
-  waits(taskId: number): boolean {
-    return (this.state(taskId)?.counts.waiting ?? 0) > 0;
-  }
-
-  knows(taskId: number, host: string): boolean {
-    return this.state(taskId)?.index.has(host) ?? false;
-  }
-
-  /** True if the host's agent was not told of its start yet. */
+  /** True if the host's agent was not sent its start yet. */
   isQueued(taskId: number, host: string): boolean {
     return this.#tasks.get(taskId)?.orders.isQueued(host) ?? false;
   }
@@ -185,7 +157,7 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     return [...this.#tasks.keys()];
   }
 
-  /** Refuses what comes now, and waits until what came before is durable and answered. */
+  /** Refuses new events, and waits until those posted before are durable and answered. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
     this.#wakes[Symbol.dispose]();
@@ -196,14 +168,14 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     this.#tasks.clear();
   }
 
-  context(taskId: number, mine: boolean): Context {
-    const { gateway, nowMs, copyRules } = this.#options;
+  context(taskId: number, owned: boolean): Context {
+    const { gateway, peers, nowMs, copyRules } = this.#options;
     return {
       nowMs: nowMs(),
-      scheduler: mine ? copyRules.scheduler : undefined,
+      scheduler: owned ? copyRules.scheduler : undefined,
       shared: this.shared,
       reach: {
-        foreignSchedulerMayReach: (host) => this.foreignSchedulerAlive && !gateway.present(host),
+        foreignSchedulerMayReach: (host) => peers.foreignSchedulerMayReach(host),
         connected: (host) => gateway.connected(host),
         holds: (host, clock) => gateway.holdsRun(host, { taskId, clock }),
       },
@@ -235,22 +207,20 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     const { log, nowMs } = this.#options;
     const { taskId } = mailbox;
     const unreadable = error instanceof UnreadableTaskError;
-    if (!unreadable) log.error({ task: taskId, error: error.message, cause: String(error.cause) }, 'task not stored');
-    else if (this.#unread.complains(taskId, nowMs())) {
-      log.error(
-        { task: taskId, error: error.message },
-        'task cannot be read; nothing is done of it until it is mended',
-      );
+    if (!unreadable) log.error({ task: taskId, err: describeError(error) }, 'task not stored');
+    else if (nowMs() - this.#unread.loggedMs(taskId) >= UNREADABLE_LOG_MS) {
+      this.#unread.noteLogged(taskId, nowMs());
+      log.error({ task: taskId, err: error.message }, 'task cannot be read; nothing is done of it until it is mended');
     }
     if (!this.#stopping) this.#wakes.set(taskId, nowMs() + (unreadable ? UNREADABLE_RETRY_MS : RETRY_MS));
   }
 
-  /** Whoever schedules a task wakes for its deadlines. */
-  #wakeFor({ taskId, owned: mine }: TaskMailbox, state: TaskState | undefined): void {
-    if (!this.#stopping) this.#wakes.set(taskId, (mine && state?.wakeAtMs) || Number.POSITIVE_INFINITY);
+  /** Only the owner of a task keeps its deadlines. */
+  #wakeFor({ taskId, owned }: TaskMailbox, state: TaskState | undefined): void {
+    if (!this.#stopping) this.#wakes.set(taskId, (owned && state?.wakeAtMs) || Number.POSITIVE_INFINITY);
   }
 
-  /** The server that schedules the task, or one with the session of a host that this one does not reach. */
+  /** True if the owner of the task has to know, or a peer with the session of a host that has none here. */
   #concernsOthers(mailbox: TaskMailbox, step: Step): boolean {
     if (!mailbox.owned) return step.changes.length > 0;
     return step.touched.some((entry) => isActive(entry.status) && !this.#options.gateway.present(entry.host));
@@ -275,10 +245,10 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
 
   #orders(taskId: number): AgentOrders {
     const { gateway, nowMs } = this.#options;
-    const lookAgain = (hosts: readonly string[]): void => {
+    const refresh = (hosts: readonly string[]): void => {
       if (hosts.length > 0) void this.#refresh(taskId, hosts);
     };
-    return new AgentOrders(taskId, { gateway, nowMs, shared: this.shared, refresh: lookAgain });
+    return new AgentOrders(taskId, { gateway, nowMs, shared: this.shared, refresh });
   }
 
   #wake(taskId: number): void {
@@ -292,6 +262,15 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     if (isActive(entry.status)) this.runs.set(entry.host, { taskId, clock: entry.startClock });
     else this.runs.delete(entry.host, taskId);
   }
+}
+
+/** Does the work for each item, in their order, for at most `atOnce` of them at the same time. Rejects if any does. */
+async function forEachBounded<T>(items: Iterable<T>, atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  const next = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (let one = next.next(); one.done !== true; one = next.next()) await work(one.value);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
 /** How many hosts ended how, without the statuses that none has. */

@@ -8,9 +8,8 @@ import type { ClosedTasks } from './closed-tasks.js';
 import type { OpenTasks } from './open-tasks.js';
 
 /**
- * The runs that scheduling has under way on a host, as last committed, in the order of their clocks. Undefined while
- * any of it is unknown: after a failed commit, until the task has been read again, and after the agent came, until it
- * has been looked up what other servers have for it.
+ * The active runs of a host, as last committed, in the order of their clocks. Undefined while any of them is unknown:
+ * from a failed commit until the task has been read again, and from the agent's arrival until the host is reconciled.
  */
 export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | undefined {
   if (!open.complete(host)) return undefined;
@@ -37,7 +36,7 @@ export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | un
   return runs.length > 1 ? runs.sort((a, b) => a.clock - b.clock || a.taskId - b.taskId) : runs;
 }
 
-/** What an agent that still has a run should do with it, once scheduling is done with it. */
+/** A run that is no longer active, for an agent that still has it. */
 export async function settledRun(
   store: Pick<Store, 'meta'>,
   closed: Pick<ClosedTasks, 'killWanted'>,

@@ -13,19 +13,19 @@ interface Request {
   untilMs: number;
 }
 
-/** Under which key a request counts once: its caller's own, or what it says where it is an alarm's. */
+/** The key under which a request counts once: its caller's own, or a digest of its body where it is an alarm's. */
 export function idempotencyKeyOf(task: NewTask, duplicateWindowMs: number): IdempotencyKey | undefined {
   const { idempotencyKey, ...said } = task;
   if (idempotencyKey !== undefined) return { key: digest(`header\n${idempotencyKey}`), ttlMs: IDEMPOTENCY_MS };
-  // Only alarms send stdin; whoever starts a task twice by hand means it.
+  // Only alarms send stdin; a person who starts the same task twice means it.
   if (said.stdin === '' || duplicateWindowMs === 0) return undefined;
   const values = Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1));
   return { key: digest(`body\n${JSON.stringify(values)}`), ttlMs: duplicateWindowMs };
 }
 
 /**
- * The requests of this server that count once: one that comes again waits for the first and shares its outcome. The
- * database does the same between servers and over restarts; asking here first spares it most of the refusals.
+ * The requests of this server that count once: a repeated one waits for the first and shares its outcome. The database
+ * does the same between servers and over restarts; asking here first spares it most of the refusals.
  */
 export class RecentRequests {
   readonly #nowMs: () => number;

@@ -49,7 +49,7 @@ export class TaskCopy {
     return this.#owned;
   }
 
-  /** Hosts whose runs were under way when the task was last looked at. */
+  /** Hosts with an active run when the task was last read. */
   get activeHosts(): readonly string[] {
     return (this.#state ?? this.#known)?.hosts.filter(({ status }) => isActive(status)).map(({ host }) => host) ?? [];
   }
@@ -67,7 +67,7 @@ export class TaskCopy {
     this.#state = state;
   }
 
-  /** What is in memory is not true any more. */
+  /** The memory of the task does not hold any more. */
   giveUp(): void {
     this.#known = this.#state ?? this.#known;
     this.#state = undefined;
@@ -75,33 +75,31 @@ export class TaskCopy {
   }
 
   /**
-   * Reads the task itself and these hosts of it, or all. Undefined: it is not open. Else the hosts for which somebody
-   * else has decided something since they were last looked at, so that it is to be passed on. Rejects with StoreError;
-   * nothing has changed then.
+   * Reads the task itself and these hosts of it, or all. Undefined: it is not open. Else the hosts with a start or a kill
+   * that another program has decided since they were last read, which is to be sent to their agents. Rejects with
+   * StoreError; nothing has changed then.
    */
   async read(hosts: readonly string[] | 'all', nowMs: () => number): Promise<readonly string[] | undefined> {
     const { scheduler, startWithinMs, reconnectMs } = this.#rules;
     const open = await this.#store.openTask(this.#taskId, hosts === 'all' ? undefined : hosts);
     if (!open) return undefined;
-    const mine = scheduler !== undefined && open.scheduler === scheduler;
-    // Who schedules a task needs to know all of it.
-    if (mine && !this.#whole && hosts !== 'all') return this.read('all', nowMs);
-    if (mine && !this.#owned) this.#judgeFromMs = nowMs() + reconnectMs;
+    const owned = scheduler !== undefined && open.scheduler === scheduler;
+    // The owner of a task needs all of it.
+    if (owned && !this.#whole && hosts !== 'all') return this.read('all', nowMs);
+    if (owned && !this.#owned) this.#judgeFromMs = nowMs() + reconnectMs;
     const limits = { startWithinMs, judgeFromMs: this.#judgeFromMs };
     const before = this.#state ?? this.#known;
     const fresh = resumeTask(open, limits, nowMs(), before);
     this.#meta = open.meta;
-    this.#owned = mine;
-    this.#whole = hosts === 'all' || (mine && this.#whole);
+    this.#owned = owned;
+    this.#whole = hosts === 'all' || (owned && this.#whole);
     this.#state = hosts === 'all' || !this.#state ? fresh : withFreshHosts(this.#state, fresh, nowMs());
     this.#known = undefined;
-    return fresh.hosts
-      .filter((entry) => isNews(entry, before && hostEntry(before, entry.host)))
-      .map(({ host }) => host);
+    return fresh.hosts.filter((entry) => isNew(entry, before && hostEntry(before, entry.host))).map(({ host }) => host);
   }
 }
 
 /** A start or a kill that was not known. */
-function isNews(entry: HostEntry, before: HostEntry | undefined): boolean {
+function isNew(entry: HostEntry, before: HostEntry | undefined): boolean {
   return isActive(entry.status) && (before?.status !== entry.status || before.startClock !== entry.startClock);
 }

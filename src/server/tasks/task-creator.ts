@@ -1,5 +1,5 @@
 import type { Log } from '../../shared/log.js';
-import { createTask } from '../core/create-task.js';
+import { firstStep } from '../core/first-step.js';
 import type { Context } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
 import type { IdempotencyKey } from '../core/changes.js';
@@ -23,7 +23,7 @@ export interface TaskCreatorOptions {
   readonly created: (meta: TaskMeta, step: Step) => void;
 }
 
-/** Makes tasks: gives them an id, starts their first hosts, and keeps what came twice from running twice. */
+/** Creates tasks: gives them an id, starts their first hosts, and answers a repeated request with the first task. */
 export class TaskCreator {
   readonly #options: TaskCreatorOptions;
   readonly #recent: RecentRequests;
@@ -63,7 +63,7 @@ export class TaskCreator {
     const context = this.#options.context(id);
     // Whole seconds, as every ibex has stored it.
     const meta: TaskMeta = { ...description, id, created: new Date(Math.floor(context.nowMs / 1_000) * 1_000) };
-    const step = createTask(meta, action, hosts, startWithinMs, context);
+    const step = firstStep(meta, action, hosts, startWithinMs, context);
     const changes = step.changes.map((change) =>
       change.kind === 'create-task' && key ? { ...change, idempotencyKeys: [key] } : change,
     );

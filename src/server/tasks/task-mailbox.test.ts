@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createTask } from '../core/create-task.js';
+import { firstStep } from '../core/first-step.js';
 import type { Context, ResultEvent } from '../core/events.js';
 import type { Step } from '../core/task-draft.js';
 import type { TaskChange } from '../core/changes.js';
@@ -44,7 +44,7 @@ class HeldTask implements MailboxHost, AsyncDisposable {
     const place = new SqlitePlace();
     const store = await place.open();
     const meta = { ...metaOf(1), batch: 0, pause: '', created: new Date(NOW_MS) };
-    const step = createTask(meta, 'start', hosts, Infinity, CONTEXT);
+    const step = firstStep(meta, 'start', hosts, Infinity, CONTEXT);
     await store.commit(step.changes);
     return new HeldTask(place, store, step);
   }

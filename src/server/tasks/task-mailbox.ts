@@ -14,7 +14,7 @@ const EVENTS_PER_COMMIT = 500;
 const ATTEMPTS = 3;
 /** How long an event that nobody waits for may wait for another one to share its commit. */
 const LAZY_MS = 500;
-/** In place of a look whose hosts are looked at together with others. */
+/** Stands in for a refresh whose hosts are refreshed together with others. */
 const NO_REFRESH: TaskEvent = Object.freeze({ kind: 'refresh', hosts: [] } as const);
 
 interface Item {
@@ -25,19 +25,19 @@ interface Item {
   readonly reject: (error: Error) => void;
 }
 
-/** What a mailbox needs of the service around it. */
+/** The registry around a mailbox. */
 export interface MailboxHost {
   readonly store: Pick<Store, 'outOfProcess' | 'commit' | 'openTask'>;
   readonly copyRules: CopyRules;
   /** others change tasks in this database, too */
   readonly shared: boolean;
-  /** another server is known to schedule the task */
+  /** a peer is known to own the task */
   ownedByPeer(taskId: number): boolean;
-  /** `mine`: this server schedules the task */
-  context(taskId: number, mine: boolean): Context;
+  /** `owned`: by this server */
+  context(taskId: number, owned: boolean): Context;
   /** hosts were read from the store */
   loaded(mailbox: TaskMailbox, hosts: readonly HostEntry[]): void;
-  /** a step is durable that was worked out at `decidedMs`; called before its events are answered */
+  /** a step is durable that was computed at `decidedMs`; called before its events are answered */
   committed(mailbox: TaskMailbox, step: Step, decidedMs: number): void;
   /** the task's state was thrown away after a failure; it is to be woken before long */
   failed(mailbox: TaskMailbox, error: Error): void;
@@ -47,9 +47,9 @@ export interface MailboxHost {
 
 /**
  * One open task and the events that wait for it. While a commit is in flight events queue; then all of them are
- * reduced at once into the next commit, after which they are answered; where the database works aside, while it is at
- * the one after that. If it fails, the state is thrown away and read again for the next event. Of a task that another
- * server schedules, what an event is about is read anew each time. The queue has no limit of its own: an agent sends a
+ * reduced at once into the next commit, after which they are answered; where the database works out of process, while
+ * it commits the next step. If a commit fails, the state is dropped and read again for the next event. Of a task that a
+ * peer owns, the hosts of an event are read each time. The queue has no limit of its own: an agent sends a
  * limited number of results without their acknowledgements, and an API call waits for its answer.
  */
 export class TaskMailbox implements Disposable {
@@ -57,12 +57,12 @@ export class TaskMailbox implements Disposable {
   readonly #host: MailboxHost;
   readonly #copy: TaskCopy;
   #queue: Item[] = [];
-  /** hosts whose agents are to hear of what others have decided; kept until a step that tells them is durable */
+  /** hosts whose agents are to be sent what other programs have decided; kept until a step that does so is durable */
   readonly #stale = new Set<string>();
   #running: Promise<void> | undefined;
   /** the step that was committed last, until its events are answered */
   #committed: { readonly step: Reduction; readonly items: readonly Item[]; readonly decidedMs: number } | undefined;
-  /** someone waits for an answer since the last look at the queue */
+  /** an event was posted whose sender waits for the answer */
   #urgent = false;
   #lazyTimer: NodeJS.Timeout | undefined;
 
@@ -87,7 +87,7 @@ export class TaskMailbox implements Disposable {
     return this.#copy.owned;
   }
 
-  /** Hosts of the task whose runs were under way when it was last looked at. */
+  /** Hosts of the task with an active run when it was last read. */
   get activeHosts(): readonly string[] {
     return this.#copy.activeHosts;
   }
@@ -121,7 +121,7 @@ export class TaskMailbox implements Disposable {
   #run(): void {
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
-      // Something may have been posted between the last look at the queue and now.
+      // An event may have been posted since the queue was last read.
       if (this.#urgent) this.#run();
     });
   }
@@ -135,14 +135,14 @@ export class TaskMailbox implements Disposable {
       const items = this.#queue.splice(0, EVENTS_PER_COMMIT);
       if (!(await this.#read(items))) return;
       if (items.length > 0 || this.#stale.size > 0) await this.#step(items);
-      // What comes of it may be an event of this very task.
-      if (this.#queue.length === 0) this.#tell();
+      // Answering may post an event of this very task.
+      if (this.#queue.length === 0) this.#answer();
     } while (this.#queue.length > 0);
     if (this.#done) this.#host.idle(this);
   }
 
   /** Answers the events of the step that was committed last, unless that has been done. */
-  #tell(): void {
+  #answer(): void {
     const done = this.#committed;
     if (!done) return;
     this.#committed = undefined;
@@ -150,10 +150,10 @@ export class TaskMailbox implements Disposable {
     done.items.forEach((item, position) => item.resolve(done.step.answers[position]));
   }
 
-  /** Whoever schedules a task keeps it until it has ended, others while something of it runs. */
+  /** The owner keeps a task until it has ended, other servers while a run of it is active. */
   get #done(): boolean {
-    const { state, owned: mine } = this.#copy;
-    return state !== undefined && (mine ? state.ended : !state.hosts.some(({ status }) => isActive(status)));
+    const { state, owned } = this.#copy;
+    return state !== undefined && (owned ? state.ended : !state.hosts.some(({ status }) => isActive(status)));
   }
 
   /** False if there is no open task to work on; everything that waited has been answered then. */
@@ -163,24 +163,24 @@ export class TaskMailbox implements Disposable {
     const wanted = hostsToRead(
       this.#copy,
       items.map(({ event }) => event),
-      { nowMs: context.nowMs, shared: host.shared, elsewhere: host.ownedByPeer(this.taskId) },
+      { nowMs: context.nowMs, shared: host.shared, ownedByPeer: host.ownedByPeer(this.taskId) },
     );
     if (wanted === undefined) return true;
-    this.#tell();
-    let news: readonly string[] | undefined;
+    this.#answer();
+    let changed: readonly string[] | undefined;
     try {
-      news = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.owned).nowMs);
+      changed = await this.#copy.read(wanted, () => host.context(this.taskId, this.#copy.owned).nowMs);
     } catch (error) {
       this.#fail([...items, ...this.#queue.splice(0)], error);
       return false;
     }
-    if (!news) {
+    if (!changed) {
       for (const item of [...items, ...this.#queue.splice(0)]) item.resolve(undefined);
       host.idle(this);
       return false;
     }
     host.loaded(this, this.#copy.state?.hosts ?? []);
-    for (const name of news) this.#stale.add(name);
+    for (const name of changed) this.#stale.add(name);
     return true;
   }
 
@@ -202,23 +202,23 @@ export class TaskMailbox implements Disposable {
     this.#stale.clear();
     this.#copy.advance(step.state);
     this.#committed = { step, items, decidedMs: context.nowMs };
-    if (!this.#host.store.outOfProcess) this.#tell();
+    if (!this.#host.store.outOfProcess) this.#answer();
   }
 
-  /** While the database is at it, the step before is answered. */
+  /** The step before is answered while the database commits this one. */
   async #commit(changes: Step['changes']): Promise<void> {
-    if (changes.length === 0) return this.#tell();
+    if (changes.length === 0) return this.#answer();
     const committed = this.#host.store.commit(changes);
     // The commit begins with the next turn of the event loop.
-    if (this.#committed) setImmediate(() => this.#tell());
+    if (this.#committed) setImmediate(() => this.#answer());
     try {
       await committed;
     } finally {
-      this.#tell();
+      this.#answer();
     }
   }
 
-  /** Someone else wrote into the task's rows: the same events, on what the rows say now. */
+  /** Another program has written into the task's rows: the same events are applied to what the rows say now. */
   #tryAgain(items: readonly Item[], error: StaleStateError): void {
     const again = items.filter((item) => item.attempt < ATTEMPTS);
     this.#queue.unshift(...again.map((item) => ({ ...item, attempt: item.attempt + 1 })));
@@ -238,7 +238,7 @@ function asStoreError(cause: unknown): StoreError {
   return cause instanceof StoreError ? cause : new StoreError('the task could not be stored', { cause });
 }
 
-/** Hosts that a look is about: should its commit fail, they are to be looked at again. */
+/** The hosts of a refresh: should its commit fail, they are to be refreshed again. */
 function refreshedHosts(event: TaskEvent, state: TaskState): readonly string[] {
   if (event.kind !== 'refresh') return [];
   return event.hosts === 'all'

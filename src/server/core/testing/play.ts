@@ -1,7 +1,7 @@
 import { EMPTY_REPORT } from '../../../shared/run-report.js';
 import type { HostStatus, RunOutcome, TaskAction } from '../../../shared/task-states.js';
 import type { TaskChange } from '../changes.js';
-import { createTask } from '../create-task.js';
+import { firstStep } from '../first-step.js';
 import type { Answer, Effect, ListedEvent, TaskEvent } from '../events.js';
 import { reduce } from '../reduce.js';
 import { hostEntry, type HostEntry, type TaskState } from '../task-state.js';
@@ -32,7 +32,7 @@ export class Play {
   constructor(wishes: Wishes = {}) {
     const { hosts = ['a', 'b'], action = 'start', startWithinMs = Infinity, ...rules } = wishes;
     const meta = plainTask({ id: 7, created: new Date(CLOCK * 1_000), ...rules });
-    const step = createTask(meta, action, hosts, startWithinMs, this.#context());
+    const step = firstStep(meta, action, hosts, startWithinMs, this.#context());
     ({ state: this.state, changes: this.changes, effects: this.effects } = step);
   }
 

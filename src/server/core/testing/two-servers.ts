@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isFinal, type HostStatus } from '../../../shared/task-states.js';
-import { createTask } from '../create-task.js';
+import { firstStep } from '../first-step.js';
 import type { Context, TaskEvent } from '../events.js';
 import { reduce, type Reduction } from '../reduce.js';
 import { resumeTask } from '../resume-task.js';
@@ -59,7 +59,7 @@ export class World {
   constructor(batch: number, agents: boolean) {
     this.#batch = batch;
     this.#reach = { agents, others: false };
-    const step = createTask(
+    const step = firstStep(
       plainTask({ id: 1, batch, tolerance: 9, created: new Date(this.nowMs) }),
       'start',
       HOSTS,

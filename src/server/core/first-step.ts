@@ -4,28 +4,13 @@ import type { Context } from './events.js';
 import { TASK_AGE_LIMIT_MS } from './deadlines.js';
 import { schedule } from './schedule.js';
 import { TaskDraft, type Step } from './task-draft.js';
-import { newHostEntry, stateOf, type TaskRules } from './task-state.js';
-
-/** What scheduling reads out of a task's description. `startWithinMs` can only shorten the time that a start has. */
-export function rulesOf(meta: TaskMeta, startWithinMs: number, judgeFromMs: number): TaskRules {
-  const timeoutMs = meta.timeout * 1_000;
-  return {
-    taskId: meta.id,
-    batch: meta.batch,
-    tolerance: meta.tolerance,
-    timeoutMs,
-    startWithinMs: Math.min(timeoutMs, startWithinMs),
-    pauseAfter: new Set(meta.pause.split(',').map((host) => host.trim())),
-    createdMs: meta.created.getTime(),
-    judgeFromMs,
-  };
-}
+import { newHostEntry, rulesOf, stateOf } from './task-state.js';
 
 /**
  * A new task with its first batch already started: one change that creates it so. Host names must be distinct. Where
- * the context names no scheduler nothing is started, and the task is left to whoever takes it.
+ * the context names no scheduler nothing is started, and the task is left to the server that takes it over.
  */
-export function createTask(
+export function firstStep(
   meta: TaskMeta,
   action: TaskAction,
   hosts: readonly string[],
