@@ -72,7 +72,8 @@ export class ActiveRun {
       if (tree) return tree;
       if ((await Promise.race([over, wait(BEGIN_LOOK_MS, undefined)])) === 'over') return this.#script.tree();
     }
-    return undefined;
+    // It would start the script whenever it goes on.
+    return this.#script.launcherTree();
   }
 
   /** The launcher's word normally comes with the script's end; a launcher that was killed too never says it. */

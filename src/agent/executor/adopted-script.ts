@@ -48,6 +48,10 @@ export class AdoptedScript implements RunningScript {
     return script && new ScriptTree(script, this.#launcher, process.pid);
   }
 
+  launcherTree(): ScriptTree | undefined {
+    return this.#launcher && new ScriptTree(this.#launcher, undefined, process.pid);
+  }
+
   async #waitForEnd(stderr: StderrPipe | undefined): Promise<ScriptEnd> {
     const code = await orphanEnd(this.#folder, this.#launcher);
     stderr?.drain();

@@ -21,4 +21,6 @@ export interface RunningScript {
   readonly released: Promise<void>;
   /** its processes, to end them; undefined while none is known, as right after the start */
   tree(): ScriptTree | undefined;
+  /** its launcher with all that comes of it, to end it before it starts the script; undefined where there is none */
+  launcherTree(): ScriptTree | undefined;
 }

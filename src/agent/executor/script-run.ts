@@ -73,6 +73,10 @@ export class ScriptRun implements RunningScript {
     return script && new ScriptTree(script, this.#launcher.stat, process.pid);
   }
 
+  launcherTree(): ScriptTree {
+    return new ScriptTree(this.#launcher.stat, undefined, process.pid);
+  }
+
   #read(data: Uint8Array): void {
     if (this.#hasEnded) return;
     const scanned = this.#scanner.push(data);
