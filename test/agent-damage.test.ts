@@ -8,8 +8,6 @@ import { systemTests } from './harness/system-test.ts';
 import { waitFor } from './harness/wait-for.ts';
 import type { World } from './harness/world.ts';
 
-const SETTLE_MS = 20_000;
-
 /** Stops a host's agent and executor, does something to its folder, and starts it again. */
 async function whileDown(world: World, host: string, change: (metaDir: string) => void): Promise<void> {
   await world.agent(host).end('SIGKILL');
@@ -31,7 +29,7 @@ function claim(taskId: number, more: object = {}): string {
 
 async function works(world: World, host: string): Promise<void> {
   const id = await world.api.create({ script: 'echo fine', hosts: [host] });
-  assert.deepEqual(await world.api.settled(id, SETTLE_MS), { [host]: 'success' });
+  assert.deepEqual(await world.api.settled(id), { [host]: 'success' });
 }
 
 systemTests(['a', 'b', 'c'], (check) => {
@@ -62,7 +60,7 @@ systemTests(['a', 'b', 'c'], (check) => {
 
   check('an outcome that cannot be read any more: its output can be asked for without harm', async (world) => {
     const id = await world.api.create({ script: 'echo once', hosts: ['a'] });
-    await world.api.settled(id, SETTLE_MS);
+    await world.api.settled(id);
     await whileDown(world, 'a', (metaDir) => {
       const run = readdirSync(join(metaDir, 'runs')).find((name) => name.split('-')[1] === String(id)) ?? '';
       writeFileSync(join(metaDir, 'runs', run, 'exit.json'), '{"status":');
@@ -84,10 +82,10 @@ systemTests(['a', 'b', 'c'], (check) => {
     renameSync(world.metaDir('b'), `${world.metaDir('b')}.gone`);
     rmSync(`${world.metaDir('b')}.gone`, { recursive: true });
     const refused = await world.api.create({ script: 'echo never', hosts: ['b'] });
-    assert.deepEqual(await world.api.settled(refused, SETTLE_MS), { b: 'failed' });
+    assert.deepEqual(await world.api.settled(refused), { b: 'failed' });
     assert.match(await world.api.stderr(refused, 'b'), /ibex: .*ENOENT/);
     writeFileSync(gate, '');
-    assert.deepEqual(await world.api.settled(held, SETTLE_MS), { b: 'success' });
+    assert.deepEqual(await world.api.settled(held), { b: 'success' });
     await world.agent('b').end('SIGKILL');
     for (const executor of old) await end(executor);
     await world.ibex('hosts', 'forget', 'b');
@@ -101,7 +99,7 @@ systemTests(['a', 'b', 'c'], (check) => {
     spawnSync('mv', [runs, `${runs}.away`]);
     writeFileSync(runs, '');
     const id = await world.api.create({ script: 'echo never', hosts: ['c'] });
-    assert.deepEqual(await world.api.settled(id, SETTLE_MS), { c: 'failed' });
+    assert.deepEqual(await world.api.settled(id), { c: 'failed' });
     assert.match(await world.api.stderr(id, 'c'), /ibex: .*(ENOTDIR|EEXIST)/);
     rmSync(runs);
     spawnSync('mv', [`${runs}.away`, runs]);
@@ -113,7 +111,7 @@ systemTests(['a', 'b', 'c'], (check) => {
     const ids: number[] = [];
     for (const script of scripts) ids.push(await world.api.create({ script, hosts: ['c'] }));
     const [running = 0, over = 0] = ids;
-    await world.api.settled(over, SETTLE_MS);
+    await world.api.settled(over);
     await waitFor('the start', async () => (await world.api.statuses(running))['c'] === 'running');
     await world.agent('c').end('SIGKILL');
     const [executor] = executors(world.metaDir('c'));
@@ -128,7 +126,7 @@ systemTests(['a', 'b', 'c'], (check) => {
     writeFileSync(path, readFileSync(path, 'utf8').replace(/"bootId":"[^"]*"/, '"bootId":"another"'));
     rmSync(join(runs, run, 'code'), { force: true });
     await world.startAgent('c');
-    assert.deepEqual(await world.api.settled(running, SETTLE_MS), { c: 'failed' });
+    assert.deepEqual(await world.api.settled(running), { c: 'failed' });
     assert.match(await world.api.stderr(running, 'c'), /ibex: the machine was restarted\n$/);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { systemTests } from './harness/system-test.ts';
 import { IbexProcess } from './harness/ibex-process.ts';
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 /** One line that begins with the program's name; nothing that looks like a stack. */
 function assertOneLine(stderr: string, pattern: RegExp): void {

@@ -10,7 +10,6 @@ import type { World } from './harness/world.ts';
 
 /** Like no other test's: processes are looked for by it. */
 const HOST = `fault-${process.pid}`;
-const RECOVERED_MS = 20_000;
 
 /** A task whose script counts its own starts, with what became of it. */
 class Counted {
@@ -32,7 +31,7 @@ class Counted {
 
   /** Status, exit code, reason and stdout, once it is over. */
   async outcome(): Promise<readonly unknown[]> {
-    await this.#world.api.settled(this.taskId, RECOVERED_MS);
+    await this.#world.api.settled(this.taskId);
     const view = await this.view();
     return [view.status, view.exitCode, view.reason, Buffer.concat(view.stdout).toString()];
   }
@@ -145,7 +144,7 @@ systemTests([HOST], (check) => {
     await world.agent(HOST).end('SIGKILL');
     await dying;
     await restart(world, undefined);
-    await world.api.settled(taskId, RECOVERED_MS);
+    await world.api.settled(taskId);
     const view = (await viewTask(world.url, taskId)).get(HOST);
     assert.deepEqual(
       [view?.status, view?.exitCode, Buffer.concat(view?.stderr ?? []).toString()],

@@ -16,7 +16,7 @@ echo $$ >>${pids}; setsid sleep 500 & echo $! >>${pids}; echo ready; while :; do
       return lines.length === 3 && lines.map(Number);
     });
     await world.api.kill(id);
-    assert.deepEqual(await world.api.settled(id, 20_000), { 'web-01': 'killed' });
+    assert.deepEqual(await world.api.settled(id), { 'web-01': 'killed' });
     assert.deepEqual(
       recorded.filter((pid) => identify(pid) !== undefined),
       [],
@@ -27,7 +27,7 @@ echo $$ >>${pids}; setsid sleep 500 & echo $! >>${pids}; echo ready; while :; do
 
   check('a script that runs too long is ended', async (world) => {
     const id = await world.api.create({ script: 'echo begun; sleep 300', hosts: ['web-01'], timeout: 1 });
-    assert.deepEqual(await world.api.settled(id, 20_000), { 'web-01': 'timeout' });
+    assert.deepEqual(await world.api.settled(id), { 'web-01': 'timeout' });
     assert.equal(await world.api.stdout(id, 'web-01'), 'begun\n');
   });
 });

@@ -1,45 +1,43 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemTests } from './harness/system-test.ts';
 import { waitFor } from './harness/wait-for.ts';
 
 systemTests(['web-01', 'web-02'], (check) => {
-  check('each line is shown while the script runs, soon after it was written', async (world) => {
-    const script = 'for i in 1 2 3 4 5; do date +%s%3N; sleep 0.3; done';
+  check('each line is shown while the script runs', async (world) => {
+    const seen = join(world.folder, 'seen-');
+    const script = `for i in 1 2 3 4 5; do echo $i; until [ -e ${seen}$i ]; do sleep 0.02; done; done`;
     const id = await world.api.create({ script, hosts: ['web-01'] });
     const tail = world.start('tail', String(id));
-    const delaysMs: number[] = [];
-    tail.child.stdout?.on('data', (data: Buffer) => {
-      const arrivedMs = Date.now();
-      for (const line of data.toString().trimEnd().split('\n')) {
-        const writtenMs = /^web-01 \| (\d+)$/.exec(line)?.[1];
-        delaysMs.push(arrivedMs - Number(writtenMs));
-      }
-    });
+    for (let line = 1; line <= 5; line++) {
+      await waitFor(`line ${line}`, () => tail.stdout.toString().endsWith(`web-01 | ${line}\n`));
+      writeFileSync(`${seen}${line}`, '');
+    }
     assert.equal((await tail.ended).code, 0);
-    assert.equal(delaysMs.length, 5);
-    // The first lines may wait for the viewer's own start. Two cores are shared with other tests, hence the wide limit.
-    const late = delaysMs.slice(2).filter((delayMs) => !(delayMs < 500));
-    assert.deepEqual(late, [], `delays ${delaysMs.join(' ')} ms`);
   });
 
-  check('a posted script begins within milliseconds', async (world) => {
+  check('a posted script begins as soon as a program starts', async (world) => {
     const delaysMs: number[] = [];
+    const startsMs: number[] = [];
     for (let i = 0; i < 15; i++) {
+      const startedMs = Date.now();
+      await world.ibex('version');
       const postedMs = Date.now();
+      startsMs.push(postedMs - startedMs);
       const id = await world.api.create({ script: 'date +%s%3N', hosts: ['web-01'] });
       await world.api.settled(id);
       delaysMs.push(Number(await world.api.stdout(id, 'web-01')) - postedMs);
     }
-    const median = delaysMs.toSorted((a, b) => a - b)[7] ?? Number.NaN;
-    // About 10 ms on an idle machine, which this one is not during the tests. One that polls needs hundreds.
-    assert.ok(median < 100, `delays ${delaysMs.join(' ')} ms`);
-    console.log(`POST to first line: median ${median} ms`);
+    // About 10 ms and 60 ms on an idle machine; on a busy one both take longer. A server that polls needs hundreds.
+    const [delayMs, startMs] = [median(delaysMs), median(startsMs)];
+    assert.ok(delayMs < 2 * startMs, `${delayMs} ms, where the start of a program takes ${startMs} ms`);
   });
 
   check('the API shows what a running script has written so far', async (world) => {
     const id = await world.api.create({ script: 'echo early; sleep 30; echo late', hosts: ['web-01'] });
-    await waitFor('the first line', async () => (await world.api.stdout(id, 'web-01')) === 'early\n', 5_000);
+    await waitFor('the first line', async () => (await world.api.stdout(id, 'web-01')) === 'early\n');
     assert.deepEqual(await world.api.statuses(id), { 'web-01': 'running' });
     await world.api.kill(id);
     await world.api.settled(id);
@@ -99,3 +97,7 @@ systemTests(['web-01', 'web-02'], (check) => {
     assert.deepEqual(await world.api.settled(id), { 'web-01': 'killed' });
   });
 });
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}

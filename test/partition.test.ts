@@ -9,10 +9,6 @@ import { World } from './harness/world.ts';
 const HOST = 'web-01';
 /** Either end gives up a session after so long a silence, at an interval of one second. */
 const SILENT_MS = 3_000;
-/** The server looks twice a second; the rest is for a busy machine. */
-const SLACK_MS = 1_500;
-/** When the server settles a run by itself: its timeout, the grace of a kill, and 5 s. */
-const SETTLED_AFTER_MS = 10_000;
 
 let world: World;
 let proxy: TcpProxy;
@@ -60,8 +56,8 @@ test('a connection that passes nothing on is given up by both ends in time', asy
   const since = performance.now();
   proxy.freeze();
   await Promise.all([
-    waitFor('the server gives it up', async () => !(await connected()), SILENT_MS + SLACK_MS),
-    waitFor('the agent gives it up', () => sessionsLost() > lost, SILENT_MS + SLACK_MS),
+    waitFor('the server gives it up', async () => !(await connected())),
+    waitFor('the agent gives it up', () => sessionsLost() > lost),
   ]);
   const tookMs = performance.now() - since;
   assert.ok(tookMs > SILENT_MS / 2, `${tookMs} ms: nobody has waited`);
@@ -96,7 +92,7 @@ test('a partition longer than the timeout: the status timeout stands, and the la
   await waitFor('its first line', async () => (await world.api.stdout(id, HOST)) === 'begin\n');
   proxy.freeze();
   await gate.ended();
-  assert.deepEqual(await world.api.settled(id, timeout * 1_000 + SETTLED_AFTER_MS + 5_000), { [HOST]: 'timeout' });
+  assert.deepEqual(await world.api.settled(id), { [HOST]: 'timeout' });
   proxy.thaw();
   await waitFor('the late output', async () => (await world.api.stdout(id, HOST)) === 'begin\nend\n');
   assert.deepEqual(await world.api.statuses(id), { [HOST]: 'timeout' });

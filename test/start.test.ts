@@ -45,7 +45,6 @@ function processesOf(folder: string): number[] {
 }
 
 test('npm start -- --once shows the sample as it is written, and leaves nothing behind', async () => {
-  const startedMs = performance.now();
   const { child, output, text } = start('--once');
   const folder = stateFolder(child);
   const code = await exitCode(child);
@@ -55,7 +54,6 @@ test('npm start -- --once shows the sample as it is written, and leaves nothing 
   const linesAtMs = output.filter(({ text: piece }) => /\| line \d of 5/.test(piece)).map(({ atMs }) => atMs);
   // Written 300 ms apart each; all at once would be one piece.
   assert.ok(linesAtMs.length >= 4, `the five lines came in ${linesAtMs.length} pieces`);
-  assert.ok(performance.now() - startedMs < 15_000);
   assert.equal(existsSync(folder), false);
   assert.deepEqual(processesOf(folder), []);
 });
@@ -67,7 +65,7 @@ test('SIGTERM ends all that npm start has started, a running script too; taken p
   holder.listen(10_090, '127.0.0.1');
   const { child, text } = start();
   try {
-    const [, url] = await waitFor('the server', () => /ibex is up: +(http:\S+)/.exec(text()) ?? undefined, 30_000);
+    const [, url] = await waitFor('the server', () => /ibex is up: +(http:\S+)/.exec(text()) ?? undefined);
     assert.match(text(), /Port 10090 \(HTTP API\) is taken; using \d+ instead/);
     assert.match(text(), /curl -u ibex:ibex/);
     const host = /--hosts (\S+)/.exec(text())?.[1] ?? '';

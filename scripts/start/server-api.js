@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
-const GIVE_UP_MS = 15_000;
+const GIVE_UP_MS = 30_000;
 
 /**
  * Resolves once the server answers.

@@ -70,7 +70,7 @@ export class Api {
   }
 
   /** Resolves with the statuses by host, once none is open any more. */
-  async settled(taskId: number, timeoutMs = 30_000): Promise<Record<string, string>> {
+  async settled(taskId: number, timeoutMs?: number): Promise<Record<string, string>> {
     return await waitFor(
       `the end of task ${taskId}`,
       async () => {

@@ -66,7 +66,7 @@ export class Fleet implements AsyncDisposable {
     const agent = new IbexProcess(['agentd', '-c', config], { cwd: this.folder });
     this.#agents.push({ metaDir, process: agent });
     for (const { api } of servers) {
-      await waitFor(`agent ${host}`, async () => (await api.connectedHosts()).includes(host), 30_000);
+      await waitFor(`agent ${host}`, async () => (await api.connectedHosts()).includes(host));
     }
   }
 

@@ -8,7 +8,7 @@ import { IbexProcess, type Ended } from './ibex-process.ts';
 import { waitFor } from './wait-for.ts';
 
 const LOG_TAIL_LINES = 60;
-const STOP_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 30_000;
 
 /** Further lines of server.conf. */
 export interface ServerSettings {

@@ -6,7 +6,8 @@ import { monotonicMs } from '../runs/boot.js';
 import { readOutcome } from '../runs/outcome.js';
 import { isProcessAlive, readStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
-import { bench, runScript, until } from './testing/executor-bench.js';
+import { until } from '../../shared/testing/until.js';
+import { bench, runScript } from './testing/executor-bench.js';
 
 test('a background child neither delays the result nor dies with it, and its output is taken', async (t) => {
   const b = bench(t);

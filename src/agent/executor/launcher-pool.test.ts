@@ -3,7 +3,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isProcessAlive, signalProcess } from '../runs/process-identity.js';
-import { bench, until, type Bench } from './testing/executor-bench.js';
+import { until } from '../../shared/testing/until.js';
+import { bench, type Bench } from './testing/executor-bench.js';
 import { launchersOf, type WaitingLauncher } from './testing/waiting-launchers.js';
 
 const TELL_LAUNCHER = 'echo $PPID';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Log } from '../../shared/log.js';
+import { until } from '../../shared/testing/until.js';
 import type { ToLink } from '../runs/control-messages.js';
 import { writeAssignment } from '../runs/assignment.js';
 import { readIfThere } from '../runs/json-file.js';
@@ -30,7 +31,7 @@ class Desk {
     t.after(async () => {
       for (const executor of findExecutors(this.metaDir)) {
         signalProcess(executor, 'SIGTERM');
-        await this.until('the executor is gone', () => !isProcessAlive(executor));
+        await until('the executor is gone', () => !isProcessAlive(executor));
       }
       rmSync(this.metaDir, { recursive: true });
     });
@@ -67,16 +68,8 @@ class Desk {
     while (this.count(type) < times) await new Promise<void>((wake) => this.#waiting.push(wake));
   }
 
-  async until(what: string, holds: () => boolean): Promise<void> {
-    const limit = performance.now() + 20_000;
-    while (!holds()) {
-      assert.ok(performance.now() < limit, `waited too long until ${what}`);
-      await new Promise((done) => setImmediate(done));
-    }
-  }
-
   async printed(text: string): Promise<void> {
-    await this.until(`the script has printed ${text}`, () => this.stdout().includes(text));
+    await until(`the script has printed ${text}`, () => this.stdout().includes(text));
   }
 
   stdout(): string {
@@ -146,11 +139,11 @@ test('an executor is killed: the launchers that waited under it leave, and what 
   const desk = new Desk(t);
   await using link = desk.link();
   await link.start();
-  await desk.until('launchers wait', () => launchersOf(desk.runs).filter(({ starter }) => starter).length === 3);
+  await until('launchers wait', () => launchersOf(desk.runs).filter(({ starter }) => starter).length === 3);
   const before = launchersOf(desk.runs).flatMap(({ launcher, starter }) => [launcher, ...(starter ? [starter] : [])]);
   const pipes = readdirSync(join(desk.runs.path, '.launchers'));
   desk.killExecutor();
-  await desk.until('they are gone', () => before.every((process) => !isProcessAlive(process)));
+  await until('they are gone', () => before.every((process) => !isProcessAlive(process)));
   await desk.hears('ready', 2);
   const left = new Set(readdirSync(join(desk.runs.path, '.launchers')));
   assert.deepEqual(
@@ -182,10 +175,10 @@ test('a script that ended while no executor lived is reported with its exit code
   desk.killExecutor();
   writeFile(desk, 'script.go');
   const code = desk.runs.file(RUN, RunFile.code);
-  await desk.until('the launcher has noted the code', () => readIfThere(code) === '4\n');
+  await until('the launcher has noted the code', () => readIfThere(code) === '4\n');
   await using next = desk.link();
   await next.start();
-  await desk.until('its outcome is there', () => desk.hasOutcome());
+  await until('its outcome is there', () => desk.hasOutcome());
   assert.deepEqual([desk.outcome().status, desk.outcome().exitCode], ['failed', 4]);
   assert.equal(desk.stderr(), 'bye\n');
 });
@@ -198,12 +191,12 @@ test('a claimed run with nothing left of it is lost, in words, and never started
   writeFile(desk, RunFile.claim, JSON.stringify({ ...claim, ...more }));
   await using link = desk.link();
   await link.start();
-  await desk.until('its outcome is there', () => desk.hasOutcome());
+  await until('its outcome is there', () => desk.hasOutcome());
   assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
   assert.match(desk.stderr(), /^ibex: the machine was restarted\n$/);
   desk.start(link, 'echo ran');
   link.send({ t: 'retire' });
-  await desk.until('the executor has left', () => findExecutors(desk.metaDir).length === 0 || desk.count('ready') > 1);
+  await until('the executor has left', () => findExecutors(desk.metaDir).length === 0 || desk.count('ready') > 1);
   assert.equal(desk.count('started'), 0);
 });
 
@@ -213,7 +206,7 @@ test('a record that cannot be read is closed as lost, and does not stop the othe
   writeFile(desk, RunFile.claim, '{"format":1,"clus');
   await using link = desk.link();
   await link.start();
-  await desk.until('its outcome is there', () => desk.hasOutcome());
+  await until('its outcome is there', () => desk.hasOutcome());
   assert.deepEqual([desk.outcome().status, desk.outcome().reason], ['failed', 'lost']);
   assert.match(desk.stderr(), /cannot read its record/);
 });
@@ -226,7 +219,7 @@ test('an executor killed while it ends a script: the next one goes on, with the 
   await desk.printed('\n');
   link.send({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
   const noted = desk.runs.file(RUN, RunFile.cause);
-  await desk.until('its processes are noted', () => (readIfThere(noted) ?? '').split('\n').length > 2);
+  await until('its processes are noted', () => (readIfThere(noted) ?? '').split('\n').length > 2);
   const pids = (readIfThere(noted) ?? '').split('\n').slice(1).filter(Boolean).map(Number.parseFloat);
   desk.killExecutor();
   await desk.hears('ended');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../../shared/testing/until.js';
 import { mysqlPlace } from '../store/testing/test-databases.js';
 import { agentSelf, ScriptedAgent } from '../testing/scripted-agent.js';
 import { onMysql, TestServer } from '../testing/test-server.js';
@@ -15,14 +16,11 @@ async function listed(
   server: TestServer,
   wanted: (hosts: Map<string, Listed>) => boolean,
 ): Promise<Map<string, Listed>> {
-  const untilMs = performance.now() + 20_000;
-  for (;;) {
+  return await until('the list is as wanted', async () => {
     const { dat } = await server.call('GET', '/hosts');
     const hosts = new Map((dat as Listed[]).map((host) => [host.host, host])); // the shape is what this file tests
-    if (wanted(hosts)) return hosts;
-    assert.ok(performance.now() < untilMs, JSON.stringify(dat));
-    await new Promise((done) => setTimeout(done, 50));
-  }
+    return wanted(hosts) && hosts;
+  });
 }
 
 function ports(host: Listed | undefined): number[] {

@@ -9,7 +9,7 @@ import { ScriptedViewer } from '../testing/scripted-viewer.js';
 import { TestServer } from '../testing/test-server.js';
 import { AgentDisk } from './testing/agent-memory.js';
 import { FaithfulAgent } from './testing/faithful-agent.js';
-import { until } from './testing/legacy-fleet.js';
+import { until } from '../../shared/testing/until.js';
 import { act, hostView, running, statusOf, textOf } from './testing/legacy-server.js';
 import { encodeCall } from './testing/old-msgpack.js';
 import { RpcClient } from './testing/rpc-client.js';

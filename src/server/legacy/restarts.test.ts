@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import { TimedScripts } from './testing/agent-scripts.js';
 import { textOf } from './testing/legacy-server.js';
 import type { LivingAgent } from './testing/living-agent.js';
-import { fleetDatabases, LegacyFleet, until } from './testing/legacy-fleet.js';
+import { until } from '../../shared/testing/until.js';
+import { fleetDatabases, LegacyFleet } from './testing/legacy-fleet.js';
 
 for (const database of fleetDatabases) {
   const { name, skip } = database;

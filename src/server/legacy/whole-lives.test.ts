@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { act, statusOf, textOf } from './testing/legacy-server.js';
-import { fleetDatabases, LegacyFleet, until } from './testing/legacy-fleet.js';
+import { until } from '../../shared/testing/until.js';
+import { fleetDatabases, LegacyFleet } from './testing/legacy-fleet.js';
 
 /** Real scripts under agents that live by themselves, with everything asked of the API: on each kind of database. */
 for (const database of fleetDatabases) {

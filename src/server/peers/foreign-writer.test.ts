@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { testMysql } from '../store/testing/test-databases.js';
 import { newTask, result } from '../tasks/testing/fixture.js';
 import { TwoServers, type TestServer } from './testing/two-servers.js';
-import { until } from './testing/until.js';
+import { until } from '../../shared/testing/until.js';
 
 const skip = 'missing' in testMysql && testMysql.missing;
 const TASK = 8_001;

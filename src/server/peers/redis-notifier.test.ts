@@ -6,7 +6,7 @@ import { result } from '../tasks/testing/fixture.js';
 import { RedisNotifier, type RedisConfig } from './redis-notifier.js';
 import { RedisProcess, redisMissing } from './testing/test-redis.js';
 import { TwoServers } from './testing/two-servers.js';
-import { until } from './testing/until.js';
+import { until } from '../../shared/testing/until.js';
 
 const skip = await redisMissing();
 const skipMysql = skip || ('missing' in testMysql && testMysql.missing);

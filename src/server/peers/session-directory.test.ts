@@ -6,21 +6,14 @@ import { testDatabases } from '../store/testing/test-databases.js';
 import type { Store } from '../store/store.js';
 import { KeptLog } from '../testing/test-server.js';
 import { SessionDirectory } from './session-directory.js';
+import { until } from '../../shared/testing/until.js';
 
-const TIMES = { markEveryMs: 20, deadAfterMs: 400, removeAfterMs: 800 };
+const TIMES = { markEveryMs: 20, deadAfterMs: 3_000, removeAfterMs: 4_000 };
 
 function start(store: Store, n: number): SessionDirectory {
   const shared = new SessionDirectory(`instance-${n}`, store, silentLog, TIMES);
   shared.start(`10.0.0.${n}:20090`, '1');
   return shared;
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const untilMs = performance.now() + 20_000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < untilMs, what);
-    await new Promise((done) => setTimeout(done, 20));
-  }
 }
 
 for (const database of testDatabases) {

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.js';
 import { testMysql } from '../store/testing/test-databases.js';
 import { result } from '../tasks/testing/fixture.js';
 import { TwoServers } from './testing/two-servers.js';
-import { until } from './testing/until.js';
+import { until } from '../../shared/testing/until.js';
 
 const skip = 'missing' in testMysql && testMysql.missing;
 /** Neither server looks at the database by itself while a test runs: what it has in memory stays as old as it is. */

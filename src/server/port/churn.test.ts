@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { agentSelf, ScriptedAgent } from '../testing/scripted-agent.js';
 import { TestServer } from '../testing/test-server.js';
 import { FaithfulAgent } from '../legacy/testing/faithful-agent.js';
+import { until } from '../../shared/testing/until.js';
 import { passBy } from './testing/passing-connections.js';
 
 const PER_SECOND = 50;
@@ -31,8 +32,7 @@ test('agents and others that come and go all the time leave no descriptor behind
   const id = await server.createTask(['own', 'old']);
   assert.equal((await own.next('assign')).taskId, id);
   await legacy.beatUntil('a start', () => legacy.runs(id));
-  const after = await settled(descriptors);
-  assert.ok(after <= before + 2, `${after} descriptors after ${before}`);
+  await until('no descriptor is left behind', () => descriptors() <= before + 2);
 });
 
 /** What it comes to once the closing of the last connections is over on either side. */

@@ -21,15 +21,17 @@ interface Silent {
 export class FirstByte implements Disposable {
   readonly #calls: SocketCalls;
   readonly #limit: number;
+  readonly #patienceMs: number;
   readonly #watch: ReadableWatch;
   /** by descriptor, the one that has waited longest first */
   readonly #waiting = new Map<number, Silent>();
   #timer: NodeJS.Timeout | undefined;
 
   /** Throws if the system has no more descriptors. */
-  constructor(calls: SocketCalls, limit: number) {
+  constructor(calls: SocketCalls, limit: number, patienceMs = PATIENCE_MS) {
     this.#calls = calls;
     this.#limit = limit;
+    this.#patienceMs = patienceMs;
     this.#watch = calls.watch();
   }
 
@@ -56,7 +58,7 @@ export class FirstByte implements Disposable {
       if (this.#waiting.get(fd)?.socket === socket) this.#waiting.delete(fd);
       socket.destroy();
     };
-    this.#waiting.set(fd, { socket, untilMs: performance.now() + PATIENCE_MS, found, closed });
+    this.#waiting.set(fd, { socket, untilMs: performance.now() + this.#patienceMs, found, closed });
     socket.on('error', closed).on('close', closed);
     this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
   }

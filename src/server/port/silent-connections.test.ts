@@ -7,8 +7,6 @@ import { TestServer } from '../testing/test-server.js';
 import { RpcClient } from '../legacy/testing/rpc-client.js';
 
 const SILENT = 3_000;
-/** Far more than it takes, and far less than anybody would wait for the silent ones to go. */
-const SERVED_WITHIN_MS = 1_000;
 
 test('agents of both kinds are served at once beside thousands of connections that say nothing', async () => {
   await using server = await TestServer.start();
@@ -19,12 +17,10 @@ test('agents of both kinds are served at once beside thousands of connections th
     silent.push(socket);
     if (i % 100 === 0) await once(socket, 'connect');
   }
-  const began = performance.now();
   using own = await ScriptedAgent.connect(server.agentPort, agentSelf('new'));
   using legacy = await RpcClient.open(server.agentPort);
   await legacy.call('Server.Report', { Ident: 'old', ReportTasks: [] });
-  const tookMs = performance.now() - began;
-  assert.ok(tookMs < SERVED_WITHIN_MS, `${tookMs} ms`);
+  assert.equal(silent.at(-1)?.closed, false, 'they did not wait for the silent ones to go');
   assert.equal(own.self.host, 'new');
   for (const socket of silent) socket.destroy();
 });

@@ -105,12 +105,3 @@ export async function runScript(
   const b = bench(t);
   return b.finished(b.start(script, more));
 }
-
-/** Waits until a condition that another process brings about holds. */
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  const limit = performance.now() + 20_000;
-  while (!holds()) {
-    assert.ok(performance.now() < limit, `waited too long until ${what}`);
-    await new Promise((done) => setImmediate(done));
-  }
-}

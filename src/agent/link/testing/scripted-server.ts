@@ -5,6 +5,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { encodeFrame, parseAgentFrame } from '../../../shared/protocol/agent-codec.js';
 import type { AgentFrame, HelloFrame, ServerFrame } from '../../../shared/protocol/agent-frames.js';
 import { parseBinaryFrame } from '../../../shared/protocol/binary-frames.js';
+import { until } from '../../../shared/testing/until.js';
 import { createIdentity, prove, type Identity } from '../../../shared/protocol/opening.js';
 
 /** The database that servers belong to. */
@@ -42,7 +43,6 @@ export class ScriptedServer implements AsyncDisposable {
   readonly #options: ScriptedServerOptions;
   readonly #server: WebSocketServer;
   readonly #open = new Set<WebSocket>();
-  #wake: (() => void)[] = [];
   #disposed = false;
 
   private constructor(options: ScriptedServerOptions, server: WebSocketServer) {
@@ -80,19 +80,10 @@ export class ScriptedServer implements AsyncDisposable {
     return this.heard.filter(({ frame }) => frame.t === type).length;
   }
 
-  /** Resolves once something holds that this server can see. */
-  async until(what: string, holds: () => boolean, withinMs = 20_000): Promise<void> {
-    const limit = AbortSignal.timeout(withinMs);
-    while (!holds()) {
-      if (limit.aborted) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
-      await Promise.race([new Promise<void>((wake) => this.#wake.push(wake)), wait(50)]);
-    }
-  }
-
   /** The first frame of a type, once it is there. */
   async first<T extends AgentFrame['t']>(type: T): Promise<Extract<AgentFrame, { readonly t: T }>> {
     const wanted = (frame: AgentFrame): frame is Extract<AgentFrame, { readonly t: T }> => frame.t === type;
-    await this.until(`${type} was heard`, () => this.count(type) > 0);
+    await until(`${type} was heard`, () => this.count(type) > 0);
     const frame = this.heard.map((one) => one.frame).find(wanted);
     if (!frame) throw new Error('it was there');
     return frame;
@@ -111,7 +102,6 @@ export class ScriptedServer implements AsyncDisposable {
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#open.delete(socket);
-      this.#changed();
     });
     socket.on('message', (data: Buffer, isBinary) => {
       const frame = isBinary ? parseBinaryFrame(data) : parseAgentFrame(data.toString());
@@ -122,7 +112,6 @@ export class ScriptedServer implements AsyncDisposable {
         this.#open.add(socket);
         socket.send(encodeFrame({ t: 'welcome', silentIntervals: 3 }));
       } else if (frame.t === 'heartbeat' && this.answers) socket.send(encodeFrame({ t: 'alive' }));
-      this.#changed();
     });
   }
 
@@ -145,9 +134,5 @@ export class ScriptedServer implements AsyncDisposable {
     socket.send(
       encodeFrame({ t: 'challenge', version: 1, cluster: cluster.id, instance: this.instance, key, nonce, proof }),
     );
-  }
-
-  #changed(): void {
-    for (const wake of this.#wake.splice(0)) wake();
   }
 }

@@ -1,13 +1,12 @@
 import type { MysqlPlace } from '../../store/testing/mysql-place.js';
 import { mysqlPlace, testMysql } from '../../store/testing/test-databases.js';
+import { until } from '../../../shared/testing/until.js';
 import { TestServer } from '../../testing/test-server.js';
 import { AgentDies } from './agent-memory.js';
 import { statusOf } from './legacy-server.js';
 import { LivingAgent, type LivingAgentOptions } from './living-agent.js';
 
 const INTERVAL_MS = 100;
-const LOOK_EVERY_MS = 20;
-const PATIENCE_MS = 30_000;
 const OPEN = ['waiting', 'running', 'killing'];
 
 /** One kind of database that a whole server is tested on. */
@@ -79,15 +78,6 @@ export class LegacyFleet implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
     await this.#place?.[Symbol.asyncDispose]();
     if (died.length > 0) throw new AgentDies(died.join('; '));
-  }
-}
-
-/** Asks again and again until it is so. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const limitMs = performance.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    if (performance.now() > limitMs) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 

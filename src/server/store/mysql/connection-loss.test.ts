@@ -94,13 +94,10 @@ describe('a MariaDB that ends', { skip: skipOwn }, () => {
     await using f = await StoreFixture.open(MysqlPlace.take(target, []), 1);
     const id = await f.create({ a: 5 });
     await server.signal('SIGSTOP');
-    const begunMs = performance.now();
     await assert.rejects(f.store.ping(), { name: 'StoreError' });
-    assert.ok(performance.now() - begunMs < 4_000);
     await assert.rejects(f.store.commit([{ kind: 'task-action', taskId: id, action: 'pause', clock: 9 }]), {
       name: 'StoreError',
     });
-    assert.ok(performance.now() - begunMs < 20_000);
     await server.signal('SIGCONT');
     await f.store.ping();
     await f.store.commit([{ kind: 'task-action', taskId: id, action: 'cancel', clock: 9 }]);
