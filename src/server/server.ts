@@ -74,10 +74,11 @@ export class Server implements AsyncDisposable {
 
   async #compose(config: ServerConfig): Promise<void> {
     const log = this.#log;
+    const nowMs = (): number => Date.now();
     const firstId = config.task.FirstId || undefined;
     const store = await openStore(config.database, firstId, log);
     this.#atStop(() => store[Symbol.asyncDispose]());
-    const records = await AgentRecords.load(store, log);
+    const records = await AgentRecords.load(store, log, nowMs);
     this.#atStop(() => records[Symbol.asyncDispose]());
     const registry = new SessionRegistry();
     const notifier = await openNotifier(config.redis, store.cluster.id, log);
@@ -87,7 +88,7 @@ export class Server implements AsyncDisposable {
       notifier,
       gateway: registry,
       log,
-      clock: { nowMs: () => Date.now() },
+      clock: { nowMs },
       schedulerName: config.schedulerName,
       schedules: config.task.Schedule,
       reconcileIntervalMs: config.reconcileIntervalMs,
@@ -100,13 +101,13 @@ export class Server implements AsyncDisposable {
     const shared = new SessionDirectory(instance, store, log);
     this.#atStop(() => shared[Symbol.asyncDispose]());
     const { cluster } = store;
-    const desk = new AgentService({ cluster, instance, events: tasks, records, registry, shared, store, log });
-    const legacyAgents = new LegacyAgents({ work: tasks, registry, records, desk, log });
+    const agents = new AgentService({ cluster, instance, events: tasks, records, registry, shared, store, log, nowMs });
+    const legacyAgents = new LegacyAgents({ work: tasks, registry, records, agents, log, nowMs });
     this.#atStop(() => legacyAgents[Symbol.dispose]());
-    await this.#listenToAgents(desk, legacyAgents, config);
+    await this.#listenToAgents(agents, legacyAgents, config);
     const name = `${config.ip}:${this.#agentPort}`;
     shared.start(name, ibexVersion(), { writes: store.shared });
-    const parts = { store, tasks, outputs: new OutputRelay(registry), directory: desk };
+    const parts = { store, tasks, outputs: new OutputRelay(registry), directory: agents };
     if (config.http) await this.#listenToCallers(config.http, parts, registry);
     else log.warn({}, 'HTTP.Enable is false: there is no API, and no tasks can be created');
     log.info(
@@ -121,10 +122,10 @@ export class Server implements AsyncDisposable {
     );
   }
 
-  async #listenToAgents(desk: AgentService, agents: LegacyAgents, config: ServerConfig): Promise<void> {
+  async #listenToAgents(agents: AgentService, legacyAgents: LegacyAgents, config: ServerConfig): Promise<void> {
     const app = App();
-    const endpoint = new AgentEndpoint(app, desk, config.agentAddress);
-    const legacy = config.legacy && new LegacyEndpoint(agents, config.legacy.allowed, this.#log);
+    const endpoint = new AgentEndpoint(app, agents, config.agentAddress);
+    const legacy = config.legacy && new LegacyEndpoint(legacyAgents, config.legacy.allowed, this.#log);
     this.#atStop(() => {
       legacy?.[Symbol.dispose]();
       endpoint[Symbol.dispose]();

@@ -21,18 +21,18 @@ interface Connection {
  * of them. Disposing it closes every session.
  */
 export class AgentEndpoint implements Disposable {
-  readonly #desk: SessionHost;
+  readonly #server: SessionHost;
   readonly #client: ClientAddress;
   readonly #sessions = new Set<AgentSession>();
-  readonly #keyWork: HandshakeQueue;
+  readonly #handshakes: HandshakeQueue;
   readonly #sweeper: NodeJS.Timeout;
   #sweptMs: number;
 
-  constructor(app: TemplatedApp, desk: SessionHost, client: ClientAddress) {
-    this.#desk = desk;
+  constructor(app: TemplatedApp, server: SessionHost, client: ClientAddress) {
+    this.#server = server;
     this.#client = client;
-    this.#sweptMs = desk.nowMs();
-    this.#keyWork = new HandshakeQueue(() => desk.nowMs());
+    this.#sweptMs = server.monotonicMs();
+    this.#handshakes = new HandshakeQueue(() => server.monotonicMs());
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
     this.#mount(app);
   }
@@ -65,7 +65,7 @@ export class AgentEndpoint implements Disposable {
       open: (ws) => {
         const connection = ws.getUserData();
         connection.socket = new UwsAgentSocket(ws, connection.address);
-        connection.session = new AgentSession(connection.socket, this.#desk, this.#keyWork);
+        connection.session = new AgentSession(connection.socket, this.#server, this.#handshakes);
         this.#sessions.add(connection.session);
       },
       message: (ws, message, isBinary) => {
@@ -89,13 +89,13 @@ export class AgentEndpoint implements Disposable {
   }
 
   #sweep(): void {
-    const nowMs = this.#desk.nowMs();
+    const nowMs = this.#server.monotonicMs();
     // After a stall of this process the sockets have not been read yet; what they hold must count first.
     const stalled = nowMs - this.#sweptMs > 3 * SWEEP_EVERY_MS;
     this.#sweptMs = nowMs;
     if (stalled) return;
     for (const session of this.#sessions) session.checkSilence(nowMs);
-    this.#keyWork.start();
+    this.#handshakes.start();
   }
 }
 

@@ -23,6 +23,7 @@ type Records = Pick<Store, 'agents' | 'agent' | 'saveAgent' | 'pinAgent' | 'forg
 export class AgentRecords implements AsyncDisposable {
   readonly #store: Records;
   readonly #log: Log;
+  readonly #nowMs: () => number;
   readonly #byHost = new Map<string, AgentRecord>();
   readonly #byFoldedHost = new Map<string, string>();
   readonly #keyless = new Set<string>();
@@ -31,16 +32,18 @@ export class AgentRecords implements AsyncDisposable {
   #aged = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(store: Records, log: Log, known: readonly AgentRecord[]) {
+  private constructor(store: Records, log: Log, nowMs: () => number, known: readonly AgentRecord[]) {
     this.#store = store;
     this.#log = log;
+    this.#nowMs = nowMs;
     for (const record of known) this.#keep(record);
     this.#timer = setInterval(() => this.#writeAged(), WRITE_EVERY_MS);
     this.#timer.unref();
   }
 
-  static async load(store: Records, log: Log): Promise<AgentRecords> {
-    return new AgentRecords(store, log, await store.agents());
+  /** `nowMs`: unix ms */
+  static async load(store: Records, log: Log, nowMs: () => number): Promise<AgentRecords> {
+    return new AgentRecords(store, log, nowMs, await store.agents());
   }
 
   all(): Iterable<AgentRecord> {
@@ -106,7 +109,7 @@ export class AgentRecords implements AsyncDisposable {
    */
   async pin(hello: HelloFrame): Promise<boolean> {
     const before = this.#byHost.get(hello.host);
-    const record = recordOf(hello, before);
+    const record = recordOf(hello, before, this.#nowMs());
     this.#keep(record);
     try {
       const stored = await this.#store.pinAgent(record);
@@ -123,14 +126,14 @@ export class AgentRecords implements AsyncDisposable {
   seen(hello: HelloFrame): void {
     const before = this.#byHost.get(hello.host);
     // A key that was forgotten meanwhile must not come back with a late write.
-    this.#keep({ ...recordOf(hello, before), key: before?.key ?? hello.key });
+    this.#keep({ ...recordOf(hello, before, this.#nowMs()), key: before?.key ?? hello.key });
     this.#fresh.add(hello.host);
   }
 
   /** An agent without key or memory of its own has come, or gone, under a Host that has no key. */
   seenLegacy(host: string, kind: string): void {
     const before = this.#byHost.get(host);
-    const nowMs = Date.now();
+    const nowMs = this.#nowMs();
     const firstSeenMs = before?.firstSeenMs ?? nowMs;
     this.#keep({
       host,
@@ -212,8 +215,7 @@ export class AgentRecords implements AsyncDisposable {
   }
 }
 
-function recordOf(hello: HelloFrame, before: AgentRecord | undefined): AgentRecord {
-  const nowMs = Date.now();
+function recordOf(hello: HelloFrame, before: AgentRecord | undefined, nowMs: number): AgentRecord {
   const { host, key, storeId, bootId, agent } = hello;
   return {
     host,

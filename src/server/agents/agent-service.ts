@@ -23,6 +23,8 @@ export interface AgentServiceParts {
   readonly shared: SessionDirectory;
   readonly store: Pick<Store, 'activeRunsOf'>;
   readonly log: Log;
+  /** unix ms */
+  readonly nowMs: () => number;
 }
 
 /** Joins the sessions with the records of their agents, the registry and the task service. */
@@ -31,6 +33,7 @@ export class AgentService implements SessionHost {
   readonly instance: string;
   readonly events: AgentEvents;
   readonly log: Log;
+  readonly #nowMs: () => number;
   readonly #records: AgentRecords;
   readonly #registry: SessionRegistry;
   readonly #refusals: Refusals;
@@ -38,20 +41,21 @@ export class AgentService implements SessionHost {
   readonly #shared: SessionDirectory;
   readonly #list: HostList;
 
-  constructor({ cluster, instance, events, records, registry, shared, store, log }: AgentServiceParts) {
+  constructor({ cluster, instance, events, records, registry, shared, store, log, nowMs }: AgentServiceParts) {
     this.cluster = cluster;
     this.instance = instance;
     this.events = events;
     this.log = log;
+    this.#nowMs = nowMs;
     this.#records = records;
     this.#registry = registry;
-    this.#refusals = new Refusals(log);
+    this.#refusals = new Refusals(log, nowMs);
     this.#shared = shared;
     this.#list = new HostList({ records, registry, refusals: this.#refusals, shared, store, log });
     this.#admission = new PinAdmission(records, registry, this.#refusals);
   }
 
-  nowMs(): number {
+  monotonicMs(): number {
     return performance.now();
   }
 
@@ -66,7 +70,7 @@ export class AgentService implements SessionHost {
 
   ready(session: HostSession): void {
     const { host, address } = session;
-    this.#shared.connected({ host, address, sinceMs: Date.now() });
+    this.#shared.connected({ host, address, sinceMs: this.#nowMs() });
     this.log.info({ host: session.host, address: session.address, version: session.hello?.agent }, 'agent connected');
     this.#registry.announce(session);
   }

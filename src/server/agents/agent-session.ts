@@ -38,9 +38,9 @@ type Phase = 'hello' | 'challenge' | 'proof' | 'admission' | 'listing' | 'ready'
 export class AgentSession implements OpeningSession {
   readonly pushed = true;
   readonly #socket: AgentSocket;
-  readonly #desk: SessionHost;
-  readonly #keyWork: HandshakeQueue;
-  readonly #pulse: SessionLiveness;
+  readonly #server: SessionHost;
+  readonly #handshakes: HandshakeQueue;
+  readonly #liveness: SessionLiveness;
   readonly #frames = new FrameReader();
   readonly #held = new HeldRuns();
   readonly #results: ResultIntake;
@@ -52,13 +52,13 @@ export class AgentSession implements OpeningSession {
   #assignsSent = 0;
   #overloaded = false;
 
-  constructor(socket: AgentSocket, desk: SessionHost, keyWork: HandshakeQueue) {
+  constructor(socket: AgentSocket, server: SessionHost, handshakes: HandshakeQueue) {
     this.#socket = socket;
-    this.#desk = desk;
-    this.#keyWork = keyWork;
-    this.#pulse = new SessionLiveness(desk.nowMs());
+    this.#server = server;
+    this.#handshakes = handshakes;
+    this.#liveness = new SessionLiveness(server.monotonicMs());
     const answers: ResultAnswers = { ack: (frame) => this.#send(frame), failed: (error) => this.#fail(error) };
-    this.#results = new ResultIntake(this.#held, desk.events, answers, () => desk.formerHosts(this));
+    this.#results = new ResultIntake(this.#held, server.events, answers, () => server.formerHosts(this));
   }
 
   /** '' before the hello. */
@@ -101,14 +101,14 @@ export class AgentSession implements OpeningSession {
   }
 
   pong(): void {
-    this.#pulse.heard(this.#desk.nowMs());
+    this.#liveness.heard(this.#server.monotonicMs());
   }
 
   socketClosed(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#keyWork.forget(this);
-    this.#desk.closed(this);
+    this.#handshakes.forget(this);
+    this.#server.closed(this);
     this.#watches.lose();
   }
 
@@ -121,19 +121,19 @@ export class AgentSession implements OpeningSession {
   /** Closes a session whose opening takes too long, or whose agent is silent. To be called several times a second. */
   checkSilence(nowMs: number): void {
     if (this.#phase !== 'ready') {
-      if (this.#pulse.openingOverdue(nowMs)) this.close(CloseCode.silent, 'the opening took too long');
+      if (this.#liveness.openingOverdue(nowMs)) this.close(CloseCode.silent, 'the opening took too long');
       return;
     }
-    const silentMs = this.#pulse.silence(nowMs);
+    const silentMs = this.#liveness.silence(nowMs);
     if (silentMs === undefined) return;
-    this.#desk.log.warn({ ...this.#who, silentMs }, 'agent is silent, its session is closed');
+    this.#server.log.warn({ ...this.#who, silentMs }, 'agent is silent, its session is closed');
     this.close(CloseCode.silent, `nothing heard for ${silentMs} ms`);
   }
 
   /** Resolves with true as soon as the agent is heard, with false if it is silent for so long or the session ends. */
   async probe(withinMs: number): Promise<boolean> {
     if (this.closed) return false;
-    const heard = this.#pulse.nextHeard(withinMs);
+    const heard = this.#liveness.nextHeard(withinMs);
     this.#socket.ping();
     return (await heard) && !this.closed;
   }
@@ -171,7 +171,7 @@ export class AgentSession implements OpeningSession {
       case 'started': {
         const { taskId, clock, startedMs } = frame;
         this.#held.add(frame);
-        return this.#desk.events.runStarted(this.host, { taskId, clock }, startedMs);
+        return this.#server.events.runStarted(this.host, { taskId, clock }, startedMs);
       }
       case 'watch-end':
         return this.#watches.end(frame);
@@ -182,11 +182,11 @@ export class AgentSession implements OpeningSession {
 
   #hello(frame: HelloFrame): void {
     this.#expect('hello', frame.t);
-    const opening = new ServerOpening(frame, this.#desk.cluster);
+    const opening = new ServerOpening(frame, this.#server.cluster);
     this.#opening = opening;
     this.#phase = 'challenge';
-    this.#keyWork.challenge(this, () =>
-      this.#after(opening.challenge(this.#desk.instance), (challenge) => {
+    this.#handshakes.challenge(this, () =>
+      this.#after(opening.challenge(this.#server.instance), (challenge) => {
         this.#phase = 'proof';
         this.#send(challenge);
       }),
@@ -198,9 +198,9 @@ export class AgentSession implements OpeningSession {
     const opening = this.#opening;
     if (!opening) return;
     this.#phase = 'admission';
-    this.#keyWork.check(this, () =>
+    this.#handshakes.check(this, () =>
       this.#after(opening.check(frame), () => {
-        void this.#after(this.#desk.admit(this, opening.hello), (admission) => this.#admitted(admission));
+        void this.#after(this.#server.admit(this, opening.hello), (admission) => this.#admitted(admission));
       }),
     );
   }
@@ -218,24 +218,24 @@ export class AgentSession implements OpeningSession {
     this.#held.list(runs);
     if (this.#phase === 'listing') {
       this.#phase = 'ready';
-      this.#desk.ready(this);
+      this.#server.ready(this);
     }
     const newStore = this.#newStore;
     this.#newStore = false;
-    this.#desk.events.agentListed(this.host, runs, newStore);
+    this.#server.events.agentListed(this.host, runs, newStore);
   }
 
   #heartbeat(frame: HeartbeatFrame): void {
-    this.#pulse.beat(frame.intervalMs);
+    this.#liveness.beat(frame.intervalMs);
     // Runs that were assigned after this beat was written are no difference.
     const comparable = this.#phase === 'ready' && frame.assigns === this.#assignsSent;
-    if (comparable && this.#held.differs(frame, this.#desk.events.expectedRuns(this.host))) this.#send({ t: 'list' });
-    if (this.#pulse.aliveDue(this.#desk.nowMs())) this.#send({ t: 'alive' });
+    if (comparable && this.#held.differs(frame, this.#server.events.expectedRuns(this.host))) this.#send({ t: 'list' });
+    if (this.#liveness.aliveDue(this.#server.monotonicMs())) this.#send({ t: 'alive' });
   }
 
   #guard(handle: () => void): void {
     if (this.#phase === 'closed') return;
-    this.#pulse.heard(this.#desk.nowMs());
+    this.#liveness.heard(this.#server.monotonicMs());
     try {
       handle();
     } catch (error) {
@@ -252,7 +252,7 @@ export class AgentSession implements OpeningSession {
   #fail(error: unknown): void {
     if (this.closed) return;
     if (error instanceof ProtocolError) {
-      this.#desk.log.warn({ ...this.#who, code: error.closeCode, why: error.message }, 'agent broke the protocol');
+      this.#server.log.warn({ ...this.#who, code: error.closeCode, why: error.message }, 'agent broke the protocol');
       return this.close(error.closeCode, error.message);
     }
     const end = (): void => this.close(CloseCode.internal, 'the server could not do its part; try again');
@@ -260,7 +260,7 @@ export class AgentSession implements OpeningSession {
     if (error instanceof UnreadableTaskError) return void setTimeout(end, UNREADABLE_RETRY_MS).unref();
     const ofDatabase = error instanceof StoreError;
     const err = error instanceof Error && !ofDatabase ? error.stack : describeError(error);
-    this.#desk.log.error({ ...this.#who, err }, ofDatabase ? 'database failure' : 'session failure');
+    this.#server.log.error({ ...this.#who, err }, ofDatabase ? 'database failure' : 'session failure');
     // An agent sends its results again on its next session; a database that fails gets a pause until then.
     if (ofDatabase) setTimeout(end, STORE_RETRY_MS).unref();
     else end();
@@ -276,10 +276,10 @@ export class AgentSession implements OpeningSession {
 
   #sendEncoded(frame: string | Uint8Array): void {
     if (this.#phase === 'closed') return;
-    this.#pulse.sent(this.#desk.nowMs());
+    this.#liveness.sent(this.#server.monotonicMs());
     if (this.#socket.send(frame) || this.#overloaded) return;
     this.#overloaded = true;
-    this.#desk.log.warn(this.#who, 'agent does not read, its session is closed');
+    this.#server.log.warn(this.#who, 'agent does not read, its session is closed');
     // A little later: whoever is sending just now must not find its watch or result lost before it has it.
     queueMicrotask(() => this.close(CloseCode.overload, 'frames were lost because the agent does not read'));
   }

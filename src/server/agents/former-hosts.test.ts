@@ -7,7 +7,7 @@ import { AgentRecords } from './agent-records.js';
 
 test('an agent had another Host before only with the same key, and on the same machine since its start', async () => {
   await using f = await StoreFixture.open(new SqlitePlace());
-  await using records = await AgentRecords.load(f.store, silentLog);
+  await using records = await AgentRecords.load(f.store, silentLog, () => Date.now());
   const hello = (host: string, key: string, bootId: string): HelloFrame => {
     return { t: 'hello', versions: [1], host, key, bootId, agent: '1', instance: host, storeId: 's', nonce: '' };
   };

@@ -1,3 +1,4 @@
+import { CappedMap } from '../../shared/capped-map.js';
 import type { Log } from '../../shared/log.js';
 
 /** What is wrong with an agent that is turned away. */
@@ -37,10 +38,13 @@ const MAX_HOSTS = 10_000;
 /** The last agent that was turned away under each Host, and how many were. */
 export class Refusals {
   readonly #log: Log;
-  readonly #byHost = new Map<string, Refused & { readonly loggedMs: number }>();
+  readonly #nowMs: () => number;
+  readonly #byHost = new CappedMap<string, Refused & { readonly loggedMs: number }>(MAX_HOSTS);
 
-  constructor(log: Log) {
+  /** `nowMs`: unix ms */
+  constructor(log: Log, nowMs: () => number) {
     this.#log = log;
+    this.#nowMs = nowMs;
   }
 
   get(host: string): Refused | undefined {
@@ -48,15 +52,12 @@ export class Refusals {
   }
 
   note(host: string, refusal: Refusal): void {
-    const atMs = Date.now();
+    const atMs = this.#nowMs();
     const before = this.#byHost.get(host);
     const count = (before?.count ?? 0) + 1;
     const repeated = before?.why === refusal.why && atMs - before.loggedMs < LOG_EVERY_MS;
     if (!repeated) this.#log.warn({ host, ...refusal, count }, 'agent refused');
-    this.#byHost.delete(host);
     this.#byHost.set(host, { ...refusal, atMs, count, loggedMs: repeated ? before.loggedMs : atMs });
-    const oldest = this.#byHost.keys().next();
-    if (this.#byHost.size > MAX_HOSTS && !oldest.done) this.#byHost.delete(oldest.value);
   }
 
   forget(host: string): void {

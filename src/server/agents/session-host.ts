@@ -35,8 +35,7 @@ export interface SessionHost {
   readonly log: Log;
   /** Hosts without a session that this agent had on its machine before, since that was started. */
   formerHosts(session: HostSession): readonly string[];
-  /** monotonic */
-  nowMs(): number;
+  monotonicMs(): number;
   /** The agent has proved its key: may it have its Host? A session that is admitted holds the Host until it closes. */
   admit(session: OpeningSession, hello: HelloFrame): Promise<Admission>;
   /** The runs have been listed for the first time: from now on the session takes work. */

@@ -1,225 +1,254 @@
+import type { OpenRun, SettledRun } from '../tasks/agent-gateway.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { OpenRun } from '../tasks/agent-gateway.js';
-import { trackedTask, isAlive, LegacyKind, type TrackedTask } from './tracked-task.js';
-import { noteProcess } from './process-proof.js';
+import { trackedTask, type LegacyKind, type TrackedTask } from './tracked-task.js';
 import type { ReportedTask } from './rpc-codec.js';
-import { ScriptlessStarts } from './scriptless-starts.js';
-import { isKillClock, startClockOf } from './wire-clock.js';
+import { startClockOf } from './wire-clock.js';
 
-/** A report, as far as what the agent has is concerned. */
-export interface Beat {
-  /** unix ms */
-  readonly nowMs: number;
-  readonly connection: object;
-  /** the connection's first, which may be old news */
-  readonly first: boolean;
-  /** tasks that it names and that have not ended, by id */
-  readonly alive: ReadonlyMap<number, ReportedTask>;
-  /** ids whose end it reports */
-  readonly ended: ReadonlySet<number>;
+/** Starts without a script that are remembered of one agent; of more the oldest is forgotten. */
+const MAX_SCRIPTLESS = 1_000;
+/** Ids with a script that are remembered of one agent: so many of these parts. */
+const ID_PARTS = 16;
+const IDS_A_PART = 64;
+
+/** The server's knowledge of one legacy agent. It is never changed: each event makes the next one of it. */
+export interface AgentState {
+  readonly kind: LegacyKind;
+  readonly tasks: ReadonlyMap<number, TrackedTask>;
+  /**
+   * Starts that certainly have no process, by task: the clock under which the agent knows each. Mostly those whose
+   * scripts it asked for and did not get: it holds each of them for ever and says that it runs; a kill would end the
+   * agent, and only a start under another clock makes it ask again.
+   */
+  readonly scriptless: ReadonlyMap<number, number>;
+  /** tasks whose scripts it was given: it keeps them, and starts them again without asking */
+  readonly scripts: RecentIds;
 }
 
-/** What a report made certain. */
-export interface Verdicts {
-  /** runs that have begun and were not known to have */
-  readonly begun: readonly RunId[];
-  /** runs that have begun and that the agent does not know any more; told again until they are no longer open */
-  readonly lost: readonly RunId[];
+/** The last thousand ids that were added. Adding makes a new set, which shares all but the newest part with the old. */
+export class RecentIds {
+  readonly #parts: readonly ReadonlySet<number>[];
+
+  constructor(parts: readonly ReadonlySet<number>[] = []) {
+    this.#parts = parts;
+  }
+
+  has(id: number): boolean {
+    return this.#parts.some((part) => part.has(id));
+  }
+
+  with(id: number): RecentIds {
+    if (this.has(id)) return this;
+    const newest = this.#parts.at(-1);
+    if (newest && newest.size < IDS_A_PART)
+      return new RecentIds([...this.#parts.slice(0, -1), new Set(newest).add(id)]);
+    return new RecentIds([...this.#parts.slice(1 - ID_PARTS), new Set([id])]);
+  }
+
+  without(id: number): RecentIds {
+    if (!this.has(id)) return this;
+    return new RecentIds(
+      this.#parts.map((part) => (part.has(id) ? new Set([...part].filter((one) => one !== id)) : part)),
+    );
+  }
 }
 
-/** A kill that shows no effect for so many answers and so long is given up. */
-const KILL_ANSWERS = 8;
-const KILL_PATIENCE_MS = 15_000;
-/** After its time has been over for so long, what is neither named nor wanted any more is forgotten. */
-const FORGET_AFTER_MS = 60_000;
-/** How long an agent keeps a script is its own affair; of so many ids it is remembered that it has them. */
-const MAX_CACHED_IDS = 1_000;
+export function agentState(kind: LegacyKind): AgentState {
+  return { kind, tasks: new Map(), scriptless: new Map(), scripts: new RecentIds() };
+}
 
-/** What is known of the tasks on one agent, and what each of its reports tells about them. */
-export class AgentState {
-  kind: LegacyKind;
-  readonly tasks = new Map<number, TrackedTask>();
-  readonly shells = new ScriptlessStarts();
-  readonly #serverStartMs: number;
-  readonly #cachedIds = new Set<number>();
+/** Collects the changes that one event makes. It copies no part of the state before that part changes. */
+export class AgentDraft {
+  readonly #before: AgentState;
+  #kind: LegacyKind;
+  #tasks: Map<number, TrackedTask> | undefined;
+  #scriptless: Map<number, number> | undefined;
+  #scripts: RecentIds;
 
-  constructor(kind: LegacyKind, serverStartMs: number) {
-    this.kind = kind;
-    this.#serverStartMs = serverStartMs;
+  constructor(before: AgentState) {
+    this.#before = before;
+    this.#kind = before.kind;
+    this.#scripts = before.scripts;
   }
 
-  /** True unless the agent must ask for the script of this run before it can start it. */
-  mayHaveScript({ taskId, meta }: OpenRun): boolean {
-    return this.#cachedIds.has(taskId) || meta.created.getTime() < this.#serverStartMs;
+  /** The state with the changes; the one before if there are none. */
+  get state(): AgentState {
+    const { kind, scripts } = this.#before;
+    if (!this.#tasks && !this.#scriptless && this.#kind === kind && this.#scripts === scripts) return this.#before;
+    return { kind: this.#kind, tasks: this.tasks, scriptless: this.scriptless, scripts: this.#scripts };
   }
 
-  offered(run: OpenRun, connection: object, wireClock: number): void {
-    if (this.tasks.get(run.taskId)?.clock === run.clock) return;
-    const held = trackedTask(run.taskId, run.clock, 'offered', connection);
-    held.wireClock = wireClock;
-    held.cached = this.mayHaveScript(run);
-    held.origin = connection;
-    held.timeoutMs = run.timeoutMs;
-    this.tasks.set(run.taskId, held);
+  get kind(): LegacyKind {
+    return this.#kind;
   }
 
-  /** The script of a run is about to be given. */
-  scriptGiven(run: OpenRun, connection: object, nowMs: number): void {
-    const known = this.tasks.get(run.taskId);
-    const held = known?.clock === run.clock ? known : trackedTask(run.taskId, run.clock, 'taken', connection);
-    if (held.stage === 'offered') held.stage = 'taken';
-    held.connection = connection;
-    held.origin = connection;
-    held.scriptGiven = true;
-    held.timeoutMs = run.timeoutMs;
-    held.begunMs ??= nowMs;
-    this.tasks.set(run.taskId, held);
-    this.shells.delete(run.taskId);
-    this.#cachedIds.add(run.taskId);
-    const oldest = this.#cachedIds.values().next();
-    if (this.#cachedIds.size > MAX_CACHED_IDS && !oldest.done) this.#cachedIds.delete(oldest.value);
+  set kind(kind: LegacyKind) {
+    this.#kind = kind;
   }
 
-  /** The script was asked for, and not given after all. */
-  scriptWithheld(taskId: number): void {
-    this.#cachedIds.delete(taskId);
-    this.notListed(taskId);
+  get tasks(): ReadonlyMap<number, TrackedTask> {
+    return this.#tasks ?? this.#before.tasks;
   }
 
-  /** It was to be listed, and was not after all: under that clock nothing has begun, nor ever will. */
-  notListed(taskId: number): void {
-    const held = this.tasks.get(taskId);
-    if (!held) return;
-    this.tasks.delete(taskId);
-    this.shells.add(taskId, held.wireClock);
+  get scriptless(): ReadonlyMap<number, number> {
+    return this.#scriptless ?? this.#before.scriptless;
   }
 
-  /** These ends were told, and could not be stored yet. */
-  endsTold(taskIds: Iterable<number>): void {
-    for (const taskId of taskIds) {
-      const held = this.tasks.get(taskId);
-      if (!held) continue;
-      held.endTold = true;
-      held.stage = 'seen';
-    }
+  get scripts(): RecentIds {
+    return this.#scripts;
   }
 
-  /** Takes in what a report says and does not say. `open`: what scheduling has under way on this host. */
-  absorb(beat: Beat, open: ReadonlyMap<number, OpenRun>): Verdicts {
-    const begun: RunId[] = [];
-    const lost: RunId[] = [];
-    for (const task of beat.alive.values()) this.#named(task, beat, open.get(task.taskId), begun);
-    for (const taskId of beat.ended) this.tasks.delete(taskId);
-    for (const held of this.tasks.values()) {
-      const expected = open.get(held.taskId);
-      const isOpen = expected?.clock === held.clock;
-      if (!this.#isNamed(held, beat)) this.#notNamed(held, isOpen, beat, begun, lost);
-      this.#judgeTime(held, beat.nowMs, isOpen && expected.status === 'killing');
-    }
-    return { begun, lost };
+  set scripts(scripts: RecentIds) {
+    this.#scripts = scripts;
   }
 
-  /** The connection is gone. What it was offered with its script at hand may have begun unseen. */
-  unconfirmed(): TrackedTask[] {
-    return [...this.tasks.values()].filter(({ stage, cached }) => stage === 'offered' && cached);
-  }
-
-  /** Under another clock it is an older start, or the shell of one, which says nothing of this one. */
-  #isNamed({ taskId, clock }: TrackedTask, beat: Beat): boolean {
-    const named = beat.alive.get(taskId);
-    return named !== undefined && startClockOf(named.clock) === clock && !this.shells.has(taskId, named.clock);
-  }
-
-  #named(task: ReportedTask, beat: Beat, open: OpenRun | undefined, begun: RunId[]): void {
-    if (task.status === 'running') this.kind = LegacyKind.categraf;
+  /** Puts in a task, known or not, with these of its values changed. */
+  put(task: TrackedTask, changes: Partial<TrackedTask> = {}): TrackedTask {
     const { taskId } = task;
-    const clock = startClockOf(task.clock);
-    if (this.shells.has(taskId, task.clock)) return;
-    let held = this.tasks.get(taskId);
-    if (held?.clock !== clock) this.tasks.set(taskId, (held = trackedTask(taskId, clock, 'offered', beat.connection)));
-    const expected = open?.clock === clock ? open : undefined;
-    held.begunMs ??= expected?.startedAtMs ?? beat.nowMs;
-    if (expected) held.timeoutMs = expected.timeoutMs;
-    noteProcess(held, task, beat, expected, this.#serverStartMs);
-    if (isKillClock(task.clock)) held.killListedMs ??= beat.nowMs;
-    else held.wireClock = task.clock;
-    if (expected && !expected.dispatched) begun.push({ taskId, clock });
-    held.stage = 'seen';
-    held.connection = beat.connection;
-    held.killAnswers = 0;
+    if (this.tasks.get(taskId) === task && isSame(task, changes)) return task;
+    const changed = { ...task, ...changes };
+    this.#tasks ??= new Map(this.#before.tasks);
+    this.#tasks.set(taskId, changed);
+    return changed;
   }
 
-  #notNamed(held: TrackedTask, isOpen: boolean, beat: Beat, begun: RunId[], lost: RunId[]): void {
-    const endMs = (held.begunMs ?? beat.nowMs) + held.timeoutMs + FORGET_AFTER_MS;
-    // One that never was a task of this server has no timeout: there is nothing to be known of it but that it is named.
-    // Under a kill an agent does not name it, and whose it is may only be known later.
-    const foreign = held.timeoutMs === Number.POSITIVE_INFINITY && held.killListedMs === undefined;
-    if (!isOpen && (held.stage === 'lost' || foreign || beat.nowMs > endMs)) {
-      this.tasks.delete(held.taskId);
-      return;
+  forget(taskId: number): void {
+    if (!this.tasks.has(taskId)) return;
+    this.#tasks ??= new Map(this.#before.tasks);
+    this.#tasks.delete(taskId);
+  }
+
+  /** Under that clock the agent has no process of the task. */
+  addScriptless(taskId: number, wireClock: number): void {
+    if (this.scriptless.get(taskId) === wireClock) return;
+    this.#scriptless ??= new Map(this.#before.scriptless);
+    this.#scriptless.set(taskId, wireClock);
+    const oldest = this.#scriptless.keys().next();
+    if (this.#scriptless.size > MAX_SCRIPTLESS && !oldest.done) this.#scriptless.delete(oldest.value);
+  }
+
+  forgetScriptless(taskId: number): void {
+    if (!this.scriptless.has(taskId)) return;
+    this.#scriptless ??= new Map(this.#before.scriptless);
+    this.#scriptless.delete(taskId);
+  }
+
+  /** The task was to be listed, and was not after all: under that clock nothing has begun, nor ever will. */
+  unlist(taskId: number): void {
+    const task = this.tasks.get(taskId);
+    if (!task) return;
+    this.forget(taskId);
+    this.addScriptless(taskId, task.wireClock);
+  }
+
+  giveScript(run: OpenRun, connection: number, nowMs: number): void {
+    const { taskId, clock, timeoutMs } = run;
+    const known = this.tasks.get(taskId);
+    const task = known?.clock === clock ? known : trackedTask(taskId, clock, 'accepted', connection);
+    this.put(task, {
+      stage: task.stage === 'listed' ? 'accepted' : task.stage,
+      connection,
+      origin: connection,
+      scriptGiven: true,
+      timeoutMs,
+      begunMs: task.begunMs ?? nowMs,
+    });
+    this.forgetScriptless(taskId);
+    this.scripts = this.scripts.with(taskId);
+  }
+}
+
+function isSame(task: TrackedTask, changes: Partial<TrackedTask>): boolean {
+  for (const key in changes) {
+    const name = key as keyof TrackedTask;
+    if (task[name] !== changes[name]) return false;
+  }
+  return true;
+}
+
+/** True if the agent knows this start under this clock, and certainly has no process for it. */
+export function isScriptless(
+  { scriptless }: Pick<AgentState, 'scriptless'>,
+  taskId: number,
+  wireClock: number,
+): boolean {
+  return scriptless.get(taskId) === wireClock;
+}
+
+/** The clock under which the agent has this run without its script; undefined if it does not. */
+export function scriptlessClock(
+  { scriptless }: Pick<AgentState, 'scriptless'>,
+  { taskId, clock }: RunId,
+): number | undefined {
+  const wireClock = scriptless.get(taskId);
+  return wireClock !== undefined && startClockOf(wireClock) === clock ? wireClock : undefined;
+}
+
+/** The script of a run is about to be given. */
+export function giveScript(state: AgentState, run: OpenRun, connection: number, nowMs: number): AgentState {
+  const draft = new AgentDraft(state);
+  draft.giveScript(run, connection, nowMs);
+  return draft.state;
+}
+
+/** The agent asked for the script of a task, and does not get it. */
+export function withholdScript(state: AgentState, taskId: number): AgentState {
+  const draft = new AgentDraft(state);
+  draft.scripts = draft.scripts.without(taskId);
+  draft.unlist(taskId);
+  return draft.state;
+}
+
+/** These tasks were to be listed, and were not after all. */
+export function unlist(state: AgentState, taskIds: readonly number[]): AgentState {
+  const draft = new AgentDraft(state);
+  for (const taskId of taskIds) draft.unlist(taskId);
+  return draft.state;
+}
+
+/** The agent reported these ends, which could not be stored yet. */
+export function keepEnds(state: AgentState, taskIds: Iterable<number>): AgentState {
+  const draft = new AgentDraft(state);
+  for (const taskId of taskIds) {
+    const task = draft.tasks.get(taskId);
+    if (task) draft.put(task, { endReported: true, stage: 'named' });
+  }
+  return draft.state;
+}
+
+/** Scheduling was asked about a run that it is done with. `settled`: its answer, if it knows the run. */
+export function noteLookUp(state: AgentState, run: RunId, lookedUp: boolean, settled?: SettledRun): AgentState {
+  const task = state.tasks.get(run.taskId);
+  if (task?.clock !== run.clock) return state;
+  const draft = new AgentDraft(state);
+  draft.put(task, {
+    lookedUp,
+    timeoutMs: settled?.timeoutMs ?? task.timeoutMs,
+    killWanted: task.killWanted || (settled?.killWanted ?? false),
+  });
+  return draft.state;
+}
+
+/**
+ * Tells of scripts that the agent asked for before it gave its name, by task: true where it got the script. Returns the
+ * runs that have begun by that.
+ */
+export function attributeScripts(
+  state: AgentState,
+  asked: ReadonlyMap<number, boolean>,
+  report: { readonly tasks: readonly ReportedTask[]; readonly connection: number; readonly nowMs: number },
+  open: ReadonlyMap<number, OpenRun>,
+): { readonly state: AgentState; readonly begun: readonly OpenRun[] } {
+  const draft = new AgentDraft(state);
+  const begun: OpenRun[] = [];
+  for (const [taskId, given] of asked) {
+    const run = open.get(taskId);
+    if (!given) {
+      const wireClock = report.tasks.find((task) => task.taskId === taskId)?.clock ?? run?.clock;
+      if (wireClock !== undefined) draft.addScriptless(taskId, wireClock);
+    } else if (run?.status === 'running' && (!run.dispatched || draft.tasks.get(taskId)?.clock === run.clock)) {
+      draft.giveScript(run, report.connection, report.nowMs);
+      begun.push(run);
     }
-    if (held.endTold) return;
-    const sameConnection = held.connection === beat.connection;
-    switch (held.stage) {
-      case 'offered':
-        return this.#offerNotNamed(held, beat, begun, lost);
-      case 'taken':
-      case 'seen':
-        return this.#runNotNamed(held, sameConnection, beat, lost);
-      case 'lost':
-        return this.#lose(held, lost);
-      default:
-        held.stage satisfies never;
-    }
   }
-
-  /** An agent works through a list before its next report, so on the same connection this one speaks of the outcome. */
-  #offerNotNamed(held: TrackedTask, beat: Beat, begun: RunId[], lost: RunId[]): void {
-    const sameConnection = held.connection === beat.connection;
-    if (!sameConnection && held.cached && this.kind === LegacyKind.agentd) {
-      // Listed on: an agent of this kind looks the same whether it has begun, has restarted or has never been asked.
-      held.connection = beat.connection;
-      held.origin = beat.connection;
-    } else if (!sameConnection && held.cached) {
-      // It may have begun, and ended its own agent. Offered again it would do so again, and again.
-      this.#lose(held, lost);
-    } else if (!sameConnection || this.kind === LegacyKind.categraf) {
-      // It has not begun: nobody asked for its script here. Someone may have asked in vain, and hold it without one.
-      this.notListed(held.taskId);
-    } else {
-      this.kind = LegacyKind.agentd;
-      held.stage = 'taken';
-      held.process = !held.doubtful;
-      held.begunMs ??= beat.nowMs;
-      begun.push(held);
-    }
-  }
-
-  #runNotNamed(held: TrackedTask, sameConnection: boolean, beat: Beat, lost: RunId[]): void {
-    // An agent keeps quiet about a task while it is killing it.
-    if (held.killListedMs !== undefined) return this.#killNotNamed(held, beat, lost);
-    if (this.kind === LegacyKind.unknown && sameConnection) this.kind = LegacyKind.agentd;
-    if (this.kind === LegacyKind.categraf) return this.#lose(held, lost);
-    if (this.kind !== LegacyKind.agentd) return;
-    held.doubtful ||= !sameConnection && held.scriptGiven && !held.process;
-    if (sameConnection && held.probedOn === beat.connection) held.doubtful = false;
-    held.process = sameConnection && !held.doubtful;
-    held.connection = beat.connection;
-  }
-
-  #killNotNamed(held: TrackedTask, beat: Beat, lost: RunId[]): void {
-    held.connection = beat.connection;
-    const overdue = beat.nowMs - (held.killListedMs ?? beat.nowMs) > KILL_PATIENCE_MS;
-    if (held.killAnswers >= KILL_ANSWERS && overdue) this.#lose(held, lost);
-  }
-
-  #lose(held: TrackedTask, lost: RunId[]): void {
-    held.stage = 'lost';
-    lost.push(held);
-  }
-
-  #judgeTime(held: TrackedTask, nowMs: number, killing: boolean): void {
-    const overdue = held.begunMs !== undefined && nowMs >= held.begunMs + held.timeoutMs;
-    if (isAlive(held) && (killing || overdue)) held.killWanted = true;
-  }
+  return { state: draft.state, begun };
 }

@@ -43,10 +43,17 @@ const slowWork: PulledWork = {
 
 test('an answer comes before its agent leaves, whatever hangs in the database', { concurrency: true }, async (t) => {
   const log = new KeptLog();
-  const parts = { work: slowWork, log, liveBudget: new ByteBudget(1_000), serverStartMs: started };
+  const parts = {
+    work: slowWork,
+    log,
+    nowMs: () => Date.now(),
+    liveBudget: new ByteBudget(1_000),
+    serverStartMs: started,
+  };
+  let connections = 0;
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     const host = new LegacyHost('a', 'categraf', parts);
-    const desk = {
+    const handler = {
       report: async (peer: LegacyConnection, report: Parameters<LegacyHost['beat']>[1]) => {
         host.attach(peer);
         return await host.beat(peer, report);
@@ -54,7 +61,9 @@ test('an answer comes before its agent leaves, whatever hangs in the database', 
       meta: (peer: LegacyConnection, taskId: number) => host.meta(peer, taskId),
       closed: () => undefined,
     };
-    assert.ok(new LegacyConnection(socket, desk, new ByteBudget(1_000_000), log).open);
+    assert.ok(
+      new LegacyConnection(socket, { id: ++connections, handler, budget: new ByteBudget(1_000_000), log }).open,
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

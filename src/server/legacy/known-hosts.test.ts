@@ -8,6 +8,7 @@ import { KeptLog } from '../testing/test-server.js';
 import { AgentRecords } from '../agents/agent-records.js';
 import { KnownHosts } from './known-hosts.js';
 
+const nowMs = (): number => Date.now();
 const LIMITS = { hosts: 20, goneMs: 60_000 };
 
 for (const database of testDatabases) {
@@ -18,9 +19,9 @@ for (const database of testDatabases) {
     await f.store.saveAgent(recordOf('with a key', { key: 'k' }));
     await f.store.saveAgent(recordOf('with another server', { lastSeenMs: 1 }));
     await f.store.saveSessions('another', [{ host: 'with another server', address: '10.0.0.1', sinceMs: 1 }]);
-    await using records = await AgentRecords.load(f.store, log);
+    await using records = await AgentRecords.load(f.store, log, () => Date.now());
     const busy = new Set(['busy']);
-    using known = new KnownHosts(records, (host) => !busy.has(host), log, LIMITS);
+    using known = new KnownHosts({ records, forget: (host) => !busy.has(host), log, nowMs }, LIMITS);
     records.seenLegacy('busy', 'categraf');
     for (let i = 0; i < LIMITS.hosts; i++) records.seenLegacy(`invented-${i}`, 'legacy');
     await known.forgetGone();
@@ -41,8 +42,8 @@ test('a host that has been gone for long is forgotten', async () => {
   const log = new KeptLog();
   await f.store.saveAgent(recordOf('long gone', { lastSeenMs: Date.now() - 2 * LIMITS.goneMs }));
   await f.store.saveAgent(recordOf('just gone', { lastSeenMs: Date.now() }));
-  await using records = await AgentRecords.load(f.store, log);
-  using known = new KnownHosts(records, () => true, log, LIMITS);
+  await using records = await AgentRecords.load(f.store, log, () => Date.now());
+  using known = new KnownHosts({ records, forget: () => true, log, nowMs }, LIMITS);
   await known.forgetGone();
   assert.deepEqual(
     (await f.store.agents()).map(({ host }) => host),
@@ -63,8 +64,8 @@ test('more hosts than a call can have arguments are forgotten at once', async ()
       .run([]);
     database.close();
   }
-  await using records = await AgentRecords.load(f.store, new KeptLog());
-  using known = new KnownHosts(records, () => true, new KeptLog(), LIMITS);
+  await using records = await AgentRecords.load(f.store, new KeptLog(), () => Date.now());
+  using known = new KnownHosts({ records, forget: () => true, log: new KeptLog(), nowMs }, LIMITS);
   await known.forgetGone();
   assert.deepEqual([records.keyless, (await f.store.agents()).length], [0, 0]);
 });

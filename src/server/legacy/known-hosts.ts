@@ -2,10 +2,19 @@ import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { AgentRecords } from '../agents/agent-records.js';
 
+export interface KnownHostsParts {
+  readonly records: Pick<AgentRecords, 'keyless' | 'keylessByAge' | 'remove'>;
+  /** Forgets all else that is known of a Host; false if it is connected or has something to do. */
+  readonly forget: (host: string) => boolean;
+  readonly log: Log;
+  /** unix ms */
+  readonly nowMs: () => number;
+}
+
 export interface KnownHostsLimits {
   /** Hosts of legacy agents that are remembered, whether they are connected or not */
   readonly hosts: number;
-  /** one that has been gone for so long is forgotten in any case */
+  /** a host that has been gone for so long is forgotten in any case */
   readonly goneMs: number;
 }
 
@@ -18,28 +27,18 @@ const LOOK_EVERY_MS = 60 * 60 * 1_000;
 const PAUSE_MS = 1_000;
 
 /**
- * How many names of legacy agents are remembered. They have no key, so whoever is let in can invent names for ever: at
- * the limit those that were seen longest ago are forgotten, here and in the database. One that is connected, or has
- * anything to do, never is; so there can be more than the limit only while so many are connected at once.
+ * Bounds how many names of legacy agents are remembered. They have no key, so a client that is let in can invent names
+ * for ever: at the limit the hosts that were seen longest ago are forgotten, here and in the database. A host that is
+ * connected, or has anything to do, never is; so there can be more than the limit only while so many are connected.
  */
 export class KnownHosts implements Disposable {
-  readonly #records: Pick<AgentRecords, 'keyless' | 'keylessByAge' | 'remove'>;
-  readonly #forget: (host: string) => boolean;
-  readonly #log: Log;
+  readonly #parts: KnownHostsParts;
   readonly #limits: KnownHostsLimits;
   readonly #timer: NodeJS.Timeout;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
-  /** `forget`: forgets what else is known of a Host; false if it is connected or has something to do. */
-  constructor(
-    records: Pick<AgentRecords, 'keyless' | 'keylessByAge' | 'remove'>,
-    forget: (host: string) => boolean,
-    log: Log,
-    limits = LIMITS,
-  ) {
-    this.#records = records;
-    this.#forget = forget;
-    this.#log = log;
+  constructor(parts: KnownHostsParts, limits = LIMITS) {
+    this.#parts = parts;
     this.#limits = limits;
     this.#timer = setInterval(() => void this.forgetGone(), LOOK_EVERY_MS);
     this.#timer.unref();
@@ -47,29 +46,30 @@ export class KnownHosts implements Disposable {
 
   /** A name that was not known has come. */
   came(): void {
-    if (this.#records.keyless <= this.#limits.hosts || performance.now() < this.#lookedMs + PAUSE_MS) return;
+    if (this.#parts.records.keyless <= this.#limits.hosts || performance.now() < this.#lookedMs + PAUSE_MS) return;
     void this.forgetGone();
   }
 
   /** Resolves when the database has forgotten them too, or can't now: then they are known again after a restart. */
   async forgetGone(): Promise<void> {
     this.#lookedMs = performance.now();
+    const { records, forget, log, nowMs } = this.#parts;
     const { hosts, goneMs } = this.#limits;
-    const overLimit = this.#records.keyless > hosts;
-    const surplus = overLimit ? this.#records.keyless - Math.floor(hosts * KEPT_SHARE) : 0;
-    const goneBeforeMs = Date.now() - goneMs;
+    const overLimit = records.keyless > hosts;
+    const surplus = overLimit ? records.keyless - Math.floor(hosts * KEPT_SHARE) : 0;
+    const goneBeforeMs = nowMs() - goneMs;
     const forgotten = [];
-    for (const record of this.#records.keylessByAge()) {
+    for (const record of records.keylessByAge()) {
       if (forgotten.length >= surplus && record.lastSeenMs >= goneBeforeMs) break;
-      if (this.#forget(record.host)) forgotten.push(record);
+      if (forget(record.host)) forgotten.push(record);
     }
     if (forgotten.length === 0) return;
     const why = overLimit ? `more than ${hosts} names of legacy agents are known` : 'gone for long';
-    this.#log.warn({ hosts: forgotten.length, first: forgotten[0]?.host, why }, 'hosts of legacy agents are forgotten');
+    log.warn({ hosts: forgotten.length, first: forgotten[0]?.host, why }, 'hosts of legacy agents are forgotten');
     try {
-      await this.#records.remove(forgotten);
+      await records.remove(forgotten);
     } catch (error) {
-      this.#log.warn({ err: describeError(error) }, 'the database still knows hosts that are forgotten here');
+      log.warn({ err: describeError(error) }, 'the database still knows hosts that are forgotten here');
     }
   }
 

@@ -17,11 +17,13 @@ export interface LegacyAgentsParts {
   readonly work: PulledWork;
   readonly registry: SessionRegistry;
   readonly records: AgentRecords;
-  readonly desk: Pick<AgentService, 'ready' | 'closed' | 'refused'>;
+  readonly agents: Pick<AgentService, 'ready' | 'closed' | 'refused'>;
   readonly log: Log;
+  /** unix ms */
+  readonly nowMs: () => number;
 }
 
-/** Output of running scripts that is kept for those who ask, of all agents. */
+/** Output of running scripts that is kept to be shown, of all agents. */
 const LIVE_BYTES = 64 * 1024 * 1024;
 /** A connection that has been silent for so long, and for three of its intervals, gives way to another one. */
 const SILENT_MS = 10_000;
@@ -47,9 +49,9 @@ export class LegacyAgents implements CallHandler, Disposable {
 
   constructor(parts: LegacyAgentsParts) {
     this.#parts = parts;
-    const { work, log, records } = parts;
-    this.#known = new KnownHosts(records, (host) => this.#forget(host), log);
-    this.#hostParts = { work, log, liveBudget: new ByteBudget(LIVE_BYTES), serverStartMs: Date.now() };
+    const { work, log, records, nowMs } = parts;
+    this.#known = new KnownHosts({ records, forget: (host) => this.#forget(host), log, nowMs });
+    this.#hostParts = { work, log, nowMs, liveBudget: new ByteBudget(LIVE_BYTES), serverStartMs: nowMs() };
   }
 
   [Symbol.dispose](): void {
@@ -87,7 +89,7 @@ export class LegacyAgents implements CallHandler, Disposable {
     const host = peer.ident === undefined ? undefined : this.#hosts.get(peer.ident);
     if (host?.connection !== peer) return;
     this.#goneMs.set(host, performance.now());
-    this.#parts.desk.closed(host);
+    this.#parts.agents.closed(host);
     host.detach();
     this.#parts.records.seenLegacy(host.host, host.kind);
   }
@@ -97,22 +99,27 @@ export class LegacyAgents implements CallHandler, Disposable {
     if (ident === '' || ident.length > MAX_HOST_LENGTH || hasOddCharacters(ident)) {
       return `the name of this agent must have 1 to ${MAX_HOST_LENGTH} characters`;
     }
-    const { records, registry, desk } = this.#parts;
+    const { records, registry, agents } = this.#parts;
     const pinned = (records.get(ident)?.key ?? '') !== '';
     const holder = registry.holder(ident);
     if (pinned || holder?.pushed) {
       const why = `${ident} has an agent with a key; one without a key is not served`;
-      desk.refused(ident, peer.address, why, `switch that agent off; or, to go back to it: ibex hosts forget ${ident}`);
+      agents.refused(
+        ident,
+        peer.address,
+        why,
+        `switch that agent off; or, to go back to it: ibex hosts forget ${ident}`,
+      );
       return why;
     }
     const twin = records.twin(ident);
     if (twin === undefined) return undefined;
     const why = `${ident} differs from the known Host ${twin} only by letter case or blanks`;
-    desk.refused(ident, peer.address, why, OWN_NAME);
+    agents.refused(ident, peer.address, why, OWN_NAME);
     return why;
   }
 
-  /** Makes the connection the one that speaks for its Host, or says why it has to wait. */
+  /** Lets the connection speak for its Host, or says why it has to wait. */
   #seat(host: LegacyHost, peer: LegacyConnection): string | undefined {
     const current = host.connection;
     if (current === peer) return undefined;
@@ -123,7 +130,7 @@ export class LegacyAgents implements CallHandler, Disposable {
       if (current.silentMs(nowMs) <= patienceMs) {
         this.#contenders.add(peer);
         const why = `another agent, at ${current.address}, is connected as ${host.host}`;
-        this.#parts.desk.refused(host.host, peer.address, why, OWN_NAME);
+        this.#parts.agents.refused(host.host, peer.address, why, OWN_NAME);
         return why;
       }
       current.close();
@@ -135,13 +142,13 @@ export class LegacyAgents implements CallHandler, Disposable {
   }
 
   #take(host: LegacyHost, peer: LegacyConnection): void {
-    const { registry, records, desk } = this.#parts;
+    const { registry, records, agents } = this.#parts;
     const record = records.get(host.host);
-    if (record && record.kind !== '' && !isLegacy(record.kind)) host.pushedUntilMs = Date.now();
+    if (record && record.kind !== '' && !isLegacy(record.kind)) host.pushedUntilMs = this.#parts.nowMs();
     host.attach(peer);
     registry.claim(host.host, host);
     records.seenLegacy(host.host, host.kind);
-    desk.ready(host);
+    agents.ready(host);
     if (!record) this.#known.came();
   }
 
@@ -191,7 +198,7 @@ function isLegacy(kind: string): boolean {
   return Object.values<string>(LegacyKind).includes(kind);
 }
 
-/** Characters that no name of a machine has: those that control, and the one that stands for bytes that are no text. */
+/** True for control characters, and for the one that stands for bytes that are no text: no machine's name has them. */
 function hasOddCharacters(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20) return true;
   return text.includes('\ufffd');

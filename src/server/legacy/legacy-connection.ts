@@ -20,16 +20,24 @@ import {
   type ReportAnswer,
 } from './rpc-codec.js';
 
-/** Who answers the calls. Undefined: the connection has ended meanwhile, nobody wants the answer. */
+/** Answers the calls. Undefined: the connection has ended meanwhile, nobody wants the answer. */
 export interface CallHandler {
   report(peer: LegacyConnection, report: Report): Promise<ReportAnswer | undefined>;
   meta(peer: LegacyConnection, taskId: number): Promise<MetaAnswer>;
   closed(peer: LegacyConnection): void;
 }
 
+export interface LegacyConnectionParts {
+  readonly id: number;
+  readonly handler: CallHandler;
+  /** for calls that are not answered yet, of all connections */
+  readonly budget: ByteBudget;
+  readonly log: Log;
+}
+
 /** A peer whose first call, or the rest of a call, takes longer is none of these agents. */
 const CALL_WITHIN_MS = 15_000;
-/** An agent that has said nothing for so long is gone; those with a longer interval connect again. */
+/** An agent that has said nothing for so long is gone; an agent with a longer interval connects again. */
 const SILENT_MS = 300_000;
 /** While so many bytes of answers have not been read, no further call is worked on. */
 const UNREAD_ANSWER_BYTES = 256 * 1024;
@@ -39,6 +47,8 @@ const UNREAD_ANSWER_BYTES = 256 * 1024;
  * worked on, at most one more piece of the stream is read. Closes itself over anything that is not this protocol.
  */
 export class LegacyConnection {
+  /** another for each connection of this process */
+  readonly id: number;
   readonly address: string;
   readonly openedMs = performance.now();
   /** the agent's name, from its first report on */
@@ -46,10 +56,10 @@ export class LegacyConnection {
   /** ids whose scripts it asked for before it gave its name, and whether it got them */
   readonly early = new Map<number, boolean>();
   readonly #socket: Socket;
-  readonly #desk: CallHandler;
+  readonly #handler: CallHandler;
   readonly #log: Log;
   readonly #reader: CallReader;
-  readonly #pace = new RateLimiter(performance.now());
+  readonly #rate = new RateLimiter(performance.now());
   #heardMs = performance.now();
   #calls = 0;
   #busy = false;
@@ -58,10 +68,11 @@ export class LegacyConnection {
   #open = true;
 
   /** `socket`: paused, with nothing of it read. */
-  constructor(socket: Socket, desk: CallHandler, budget: ByteBudget, log: Log) {
+  constructor(socket: Socket, { id, handler, budget, log }: LegacyConnectionParts) {
+    this.id = id;
     this.address = plainAddress(socket.remoteAddress ?? '');
     this.#socket = socket;
-    this.#desk = desk;
+    this.#handler = handler;
     this.#log = log;
     this.#reader = new CallReader(budget);
     socket.on('error', () => this.close());
@@ -92,7 +103,7 @@ export class LegacyConnection {
     this.#open = false;
     this.#socket.destroy();
     if (!this.#busy) this.#reader[Symbol.dispose]();
-    this.#desk.closed(this);
+    this.#handler.closed(this);
   }
 
   #received(bytes: Buffer): void {
@@ -122,9 +133,9 @@ export class LegacyConnection {
   async #work(): Promise<void> {
     for (let frame = this.#next(); frame; frame = this.#next()) {
       const call = parseCall(frame);
-      const waitMs = this.#pace.waitMs(call.method === 'report', frame.length, performance.now());
+      const waitMs = this.#rate.waitMs(call.method === 'report', frame.length, performance.now());
       if (waitMs > 0) await delay(waitMs);
-      // A call of one that has left meanwhile would give its Host to nobody.
+      // A call of an agent that has left meanwhile would give its Host to nobody.
       if (!this.#open) return;
       const answer = await this.#answer(call);
       if (!this.#open || !answer) return;
@@ -144,11 +155,11 @@ export class LegacyConnection {
       case 'ping':
         return encodePong(call.seq);
       case 'report': {
-        const answer = await this.#desk.report(this, call.report);
+        const answer = await this.#handler.report(this, call.report);
         return answer && encodeReportAnswer(call.seq, answer);
       }
       case 'meta':
-        return encodeMetaAnswer(call.seq, await this.#desk.meta(this, call.taskId));
+        return encodeMetaAnswer(call.seq, await this.#handler.meta(this, call.taskId));
       case 'unknown':
         return encodeError(call.seq, `rpc: can't find method ${call.name}`);
       default:

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { CappedMap } from '../../shared/capped-map.js';
 import type { Log } from '../../shared/log.js';
 import type { AllowedAddresses } from '../net/allowed-addresses.js';
 import { plainAddress } from '../net/networks.js';
@@ -7,26 +8,28 @@ import { LegacyConnection, type CallHandler } from './legacy-connection.js';
 
 /** Connections at the same time; one more is closed at once. */
 const MAX_CONNECTIONS = 65_536;
-/** What all connections together may keep of calls that are not answered yet. */
+/** Bytes of calls that are not answered yet, of all connections together. */
 const MAX_UNANSWERED_BYTES = 256 * 1024 * 1024;
 const SWEEP_EVERY_MS = 2_000;
-/** An address that may not come in is logged once in so long, ms; at most so many addresses are remembered. */
+/** An address that may not come in is logged once in so long, ms; so many addresses are remembered, the latest. */
 const LOG_EVERY_MS = 60_000;
 const MAX_LOGGED = 1_000;
 
 /** Takes in the connections of legacy agents, from addresses that are allowed. Disposing it closes all of them. */
 export class LegacyEndpoint implements Disposable {
-  readonly #desk: CallHandler;
+  readonly #handler: CallHandler;
   readonly #allowed: AllowedAddresses;
   readonly #log: Log;
   readonly #budget = new ByteBudget(MAX_UNANSWERED_BYTES);
   readonly #connections = new Set<LegacyConnection>();
-  readonly #refusedMs = new Map<string, number>();
+  /** when each address was logged */
+  readonly #loggedMs = new CappedMap<string, number>(MAX_LOGGED);
   readonly #sweeper: NodeJS.Timeout;
+  #lastId = 0;
   #stopped = false;
 
-  constructor(desk: CallHandler, allowed: AllowedAddresses, log: Log) {
-    this.#desk = desk;
+  constructor(handler: CallHandler, allowed: AllowedAddresses, log: Log) {
+    this.#handler = handler;
     this.#allowed = allowed;
     this.#log = log;
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
@@ -45,15 +48,16 @@ export class LegacyEndpoint implements Disposable {
       socket.on('error', () => undefined).destroy();
       return;
     }
-    const desk: CallHandler = {
-      report: (peer, report) => this.#desk.report(peer, report),
-      meta: (peer, taskId) => this.#desk.meta(peer, taskId),
+    const handler: CallHandler = {
+      report: (peer, report) => this.#handler.report(peer, report),
+      meta: (peer, taskId) => this.#handler.meta(peer, taskId),
       closed: (peer) => {
         this.#connections.delete(peer);
-        this.#desk.closed(peer);
+        this.#handler.closed(peer);
       },
     };
-    this.#connections.add(new LegacyConnection(socket, desk, this.#budget, this.#log));
+    const id = ++this.#lastId;
+    this.#connections.add(new LegacyConnection(socket, { id, handler, budget: this.#budget, log: this.#log }));
   }
 
   [Symbol.dispose](): void {
@@ -69,10 +73,8 @@ export class LegacyEndpoint implements Disposable {
 
   #logRefusal(address: string): void {
     const nowMs = performance.now();
-    const lastMs = this.#refusedMs.get(address);
-    if (lastMs !== undefined && nowMs - lastMs < LOG_EVERY_MS) return;
-    if (this.#refusedMs.size >= MAX_LOGGED) this.#refusedMs.clear();
-    this.#refusedMs.set(address, nowMs);
+    if (nowMs - (this.#loggedMs.get(address) ?? Number.NEGATIVE_INFINITY) < LOG_EVERY_MS) return;
+    this.#loggedMs.set(address, nowMs);
     this.#log.warn(
       { address, remedy: 'name its network in [RPC] LegacyAllow, or run ibex agentd there' },
       'a legacy agent from a public address was turned away',

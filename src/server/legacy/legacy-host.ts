@@ -1,29 +1,41 @@
 import type { Log } from '../../shared/log.js';
 import type { RunId } from '../../shared/run-key.js';
-import type { OpenRun, PulledWork } from '../tasks/agent-gateway.js';
 import type { HostSession } from '../agents/host-session.js';
 import type { Watch, WatchRequest, WatchSink } from '../agents/session-watches.js';
-import type { ByteBudget } from './byte-budget.js';
+import type { OpenRun, PulledWork } from '../tasks/agent-gateway.js';
+import {
+  agentState,
+  type AgentState,
+  attributeScripts,
+  giveScript,
+  keepEnds,
+  noteLookUp,
+  unlist,
+  withholdScript,
+} from './agent-state.js';
 import { AnswerDeadline } from './answer-deadline.js';
-import { isAlive, type TrackedTask, type LegacyKind } from './tracked-task.js';
-import { AgentState, type Beat } from './agent-state.js';
-import { LegacyWatches } from './legacy-watches.js';
+import { sortReport, type Beat } from './beat.js';
+import type { ByteBudget } from './byte-budget.js';
 import type { LegacyConnection } from './legacy-connection.js';
 import { ranAnotherScript } from './legacy-result.js';
+import { LegacyWatches } from './legacy-watches.js';
 import { LiveOutput } from './live-output.js';
+import { reduceReport } from './reduce-report.js';
 import { ResultStorage } from './result-storage.js';
 import type { MetaAnswer, Report, ReportAnswer, ReportedTask } from './rpc-codec.js';
 import { RunNotes } from './run-notes.js';
-import { withoutScript, scriptOf } from './script-answer.js';
-import { sortReport } from './sorted-report.js';
+import { scriptOf, withoutScript } from './script-answer.js';
+import { mayRun, type LegacyKind, type TrackedTask } from './tracked-task.js';
 import { startClockOf } from './wire-clock.js';
-import { workList } from './work-list.js';
 
 export interface LegacyHostParts {
   readonly work: PulledWork;
   readonly log: Log;
-  /** for what running scripts have written, of all hosts */
+  /** unix ms */
+  readonly nowMs: () => number;
+  /** for the output of running scripts, of all hosts */
   readonly liveBudget: ByteBudget;
+  /** unix ms */
   readonly serverStartMs: number;
 }
 
@@ -33,8 +45,8 @@ const LOOKED_UP_AT_ONCE = 64;
 const KILL_EFFECT_MS = 30_000;
 
 /**
- * One legacy agent: what it has is known by its reports alone, and outlives its connections. The connection that
- * speaks for it is chosen by whoever owns this.
+ * One legacy agent, known by its reports alone, whose state outlives its connections: keeps that state, and does what
+ * follows from a change of it. The connection that speaks for the agent is chosen by the owner of this.
  */
 export class LegacyHost implements HostSession {
   readonly host: string;
@@ -43,26 +55,27 @@ export class LegacyHost implements HostSession {
   /** runs assigned before this moment may be with an agent of another kind; unix ms */
   pushedUntilMs = 0;
   readonly #parts: LegacyHostParts;
-  readonly #ledger: AgentState;
   readonly #live: LiveOutput;
   readonly #watches: LegacyWatches;
   readonly #results: ResultStorage;
   readonly #notes: RunNotes;
+  #state: AgentState;
   #connection: LegacyConnection | undefined;
   #lastAddress = '';
+  /** the connection that sent the last report */
+  #reportedOn: LegacyConnection | undefined;
   /** ids whose end the last report told: they have no process, though their end may not be stored yet */
   #ending: ReadonlySet<number> = new Set();
-  #beaten = new WeakSet<LegacyConnection>();
   #lookingUp = 0;
 
   constructor(host: string, kind: LegacyKind, parts: LegacyHostParts) {
     this.host = host;
     this.#parts = parts;
-    this.#ledger = new AgentState(kind, parts.serverStartMs);
+    this.#state = agentState(kind);
     this.#live = new LiveOutput(parts.liveBudget);
     this.#watches = new LegacyWatches(this.#live);
-    this.#results = new ResultStorage(host, parts.work, parts.log);
-    this.#notes = new RunNotes(host, parts.work, parts.log);
+    this.#results = new ResultStorage({ ...parts, host });
+    this.#notes = new RunNotes({ ...parts, host });
   }
 
   get connection(): LegacyConnection | undefined {
@@ -79,7 +92,7 @@ export class LegacyHost implements HostSession {
   }
 
   get kind(): LegacyKind {
-    return this.#ledger.kind;
+    return this.#state.kind;
   }
 
   get ready(): boolean {
@@ -87,12 +100,12 @@ export class LegacyHost implements HostSession {
   }
 
   get heldRuns(): readonly RunId[] {
-    return [...this.#ledger.tasks.values()].filter(isAlive).map(({ taskId, clock }) => ({ taskId, clock }));
+    return [...this.#state.tasks.values()].filter(mayRun).map(({ taskId, clock }) => ({ taskId, clock }));
   }
 
   /** True if it can be forgotten without harm. */
   get idle(): boolean {
-    return this.#connection === undefined && this.#ledger.tasks.size === 0;
+    return this.#connection === undefined && this.#state.tasks.size === 0;
   }
 
   attach(connection: LegacyConnection): void {
@@ -109,9 +122,11 @@ export class LegacyHost implements HostSession {
     return this.ready;
   }
 
-  /** Another agent gets the Host. What may have begun here unseen is noted before that one is given its work. */
+  /** Another agent gets the Host. A run that may have begun here unseen is noted before that one is given its work. */
   close(): void {
-    for (const held of this.#ledger.unconfirmed()) void this.#notes.taken(held);
+    for (const task of this.#state.tasks.values()) {
+      if (task.stage === 'listed' && task.cached) void this.#notes.dispatched(task);
+    }
     this.#connection?.close();
   }
 
@@ -120,10 +135,11 @@ export class LegacyHost implements HostSession {
   kill(): void {}
 
   holds({ taskId, clock }: RunId): boolean {
-    const held = this.#ledger.tasks.get(taskId);
-    if (!held || held.clock !== clock || !isAlive(held) || this.#ending.has(taskId)) return false;
-    const sinceMs = held.killListedMs ?? (held.begunMs ?? Date.now()) + held.timeoutMs;
-    return Date.now() < sinceMs + KILL_EFFECT_MS;
+    const task = this.#state.tasks.get(taskId);
+    if (!task || task.clock !== clock || !mayRun(task) || this.#ending.has(taskId)) return false;
+    const nowMs = this.#parts.nowMs();
+    const overMs = task.killListedMs ?? (task.begunMs ?? nowMs) + task.timeoutMs;
+    return nowMs < overMs + KILL_EFFECT_MS;
   }
 
   watch(request: WatchRequest, sink: WatchSink): Watch {
@@ -134,49 +150,49 @@ export class LegacyHost implements HostSession {
 
   /** Undefined if the connection has lost its place meanwhile. Only one at a time on a connection. */
   async beat(connection: LegacyConnection, report: Report): Promise<ReportAnswer | undefined> {
-    const first = !this.#beaten.has(connection);
-    this.#beaten.add(connection);
+    const first = this.#reportedOn !== connection;
+    this.#reportedOn = connection;
     const known = this.#openRuns();
     if (!known) return NOT_KNOWN;
-    const time = new AnswerDeadline();
-    const nowMs = Date.now();
-    this.#attribute(connection, report.tasks, known, nowMs);
-    const { alive, ended } = sortReport(report.tasks, known, this.#ledger.tasks, nowMs);
+    const deadline = new AnswerDeadline();
+    const nowMs = this.#parts.nowMs();
+    this.#attribute(connection, report, known, nowMs);
+    const { alive, ended } = sortReport(report.tasks, known, this.#state.tasks, nowMs);
     this.#ending = new Set(ended.keys());
-    this.#show(alive, known);
+    this.#watches.show(alive, known);
     this.#warnOfOldScripts(report.tasks);
     if (ended.size > 0) {
-      const message = await this.#results.store([...ended.values()], known, this.#ledger.tasks, time);
-      if (message !== undefined) this.#ledger.endsTold(ended.keys());
+      const message = await this.#results.store([...ended.values()], known, this.#state.tasks, deadline);
+      if (message !== undefined) this.#state = keepEnds(this.#state, ended.keys());
       if (this.#connection !== connection) return undefined;
       if (message !== undefined) return { message };
-      for (const { taskId, clock } of ended.values()) this.#forget(taskId, startClockOf(clock));
+      for (const { taskId, clock } of ended.values()) this.#watches.ended(taskId, startClockOf(clock));
     }
     const open = ended.size > 0 ? this.#openRuns() : known;
     if (!open) return NOT_KNOWN;
-    return await this.#list({ nowMs, connection, first, alive, ended: new Set(ended.keys()) }, open, time);
+    return await this.#answer(connection, { nowMs, connection: connection.id, first, alive, ended }, open, deadline);
   }
 
   /** Gives out a script, and before that notes durably that it was given: from then on the run may have begun. */
   async meta(connection: LegacyConnection, taskId: number): Promise<MetaAnswer> {
     const run = this.#wanted(taskId);
-    const time = new AnswerDeadline();
+    const deadline = new AnswerDeadline();
     if (run) {
-      this.#ledger.scriptGiven(run, connection, Date.now());
-      const noted = await this.#notes.takenInTime(time, run);
+      this.#state = giveScript(this.#state, run, connection.id, this.#parts.nowMs());
+      const noted = await this.#notes.dispatchedInTime(deadline, run);
       const wanted = this.#parts.work.openRuns(this.host) === undefined || this.#wanted(taskId)?.clock === run.clock;
       if (noted && wanted && connection.open) return scriptOf(run.meta);
     }
     // The agent keeps the task without ever running it. Where still wanted, it is listed again under another clock.
-    this.#ledger.scriptWithheld(taskId);
-    return await withoutScript(taskId, this.#parts.work, time);
+    this.#state = withholdScript(this.#state, taskId);
+    return await withoutScript(taskId, this.#parts.work, deadline);
   }
 
-  /** True if it was offered this task on a connection that is gone, and may be asking for its script on a new one. */
+  /** True if this task was listed on a connection that is gone, so that the agent may ask for its script on a new one. */
   mayAskFor(taskId: number): boolean {
-    const held = this.#ledger.tasks.get(taskId);
-    const offered = held?.stage === 'offered' || (held?.stage === 'taken' && !held.process);
-    return this.#connection === undefined && offered && this.#wanted(taskId) !== undefined;
+    const task = this.#state.tasks.get(taskId);
+    const unconfirmed = task?.stage === 'listed' || (task?.stage === 'accepted' && !task.hasProcess);
+    return this.#connection === undefined && unconfirmed && this.#wanted(taskId) !== undefined;
   }
 
   #openRuns(): ReadonlyMap<number, OpenRun> | undefined {
@@ -186,78 +202,74 @@ export class LegacyHost implements HostSession {
 
   #wanted(taskId: number): OpenRun | undefined {
     const run = this.#parts.work.openRuns(this.host)?.find((candidate) => candidate.taskId === taskId);
-    if (run?.status !== 'running' || Date.now() >= run.startUntilMs) return undefined;
-    // One that another kind of agent may have begun is not for this one.
-    const held = this.#ledger.tasks.get(taskId);
-    return run.dispatched && held?.clock !== run.clock ? undefined : run;
+    if (run?.status !== 'running' || this.#parts.nowMs() >= run.startUntilMs) return undefined;
+    // A run that another kind of agent may have begun is not for this one.
+    return run.dispatched && this.#state.tasks.get(taskId)?.clock !== run.clock ? undefined : run;
   }
 
-  #show(alive: ReadonlyMap<number, ReportedTask>, open: ReadonlyMap<number, OpenRun>): void {
-    for (const task of alive.values()) {
-      const clock = startClockOf(task.clock);
-      if (open.get(task.taskId)?.clock !== clock) continue;
-      if (this.#live.update(task, clock)) this.#watches.more(task.taskId, clock);
-    }
-  }
-
-  async #list(beat: Beat, open: ReadonlyMap<number, OpenRun>, time: AnswerDeadline): Promise<ReportAnswer | undefined> {
-    const { begun, lost } = this.#ledger.absorb(beat, open);
-    for (const run of begun) void this.#notes.taken(run);
-    this.#live.retain((taskId) => this.#ledger.tasks.has(taskId));
-    const { serverStartMs } = this.#parts;
-    const { pushedUntilMs } = this;
-    const list = workList({ ledger: this.#ledger, open: [...open.values()], beat, serverStartMs, pushedUntilMs });
-    for (const run of [...lost, ...list.lost]) if (open.get(run.taskId)?.clock === run.clock) void this.#lost(run);
-    for (const run of list.unstarted) void this.#notes.unstarted(run);
-    for (const taskId of beat.alive.keys()) void this.#lookUp(this.#ledger.tasks.get(taskId), open);
-    const dropped = list.ungated.length === 0 ? NONE : await this.#noteUngated(list.ungated, beat.connection, time);
-    if (this.#connection !== beat.connection) return undefined;
-    return { assign: list.assign.filter(({ taskId }) => !dropped.has(taskId)) };
-  }
-
-  /** Runs that begin as soon as they are listed are noted first. Those that may not be listed now, by id. */
-  async #noteUngated(runs: readonly OpenRun[], connection: object, time: AnswerDeadline): Promise<ReadonlySet<number>> {
-    const noted = await Promise.all(runs.map((run) => this.#notes.takenInTime(time, run)));
-    const left = this.#connection !== connection;
-    const dropped = runs.filter((run, i) => left || noted[i] !== true || this.#wanted(run.taskId)?.clock !== run.clock);
-    for (const { taskId } of dropped) this.#ledger.notListed(taskId);
-    return new Set(dropped.map(({ taskId }) => taskId));
-  }
-
-  /** What an agent asked for before it gave its name. */
-  #attribute(
+  async #answer(
     connection: LegacyConnection,
-    tasks: readonly ReportedTask[],
+    beat: Beat,
+    open: ReadonlyMap<number, OpenRun>,
+    deadline: AnswerDeadline,
+  ): Promise<ReportAnswer | undefined> {
+    const { serverStartMs } = this.#parts;
+    const { state, list, ...outcome } = reduceReport(this.#state, beat, open, {
+      serverStartMs,
+      pushedUntilMs: this.pushedUntilMs,
+    });
+    this.#state = state;
+    for (const run of outcome.begun) void this.#notes.dispatched(run);
+    this.#live.retain((taskId) => state.tasks.has(taskId));
+    for (const run of outcome.lost) if (open.get(run.taskId)?.clock === run.clock) void this.#lose(run);
+    for (const run of outcome.neverStarted) void this.#notes.neverStarted(run);
+    for (const taskId of beat.alive.keys()) void this.#lookUp(state.tasks.get(taskId), open);
+    if (outcome.ungated.length === 0) return { assign: list };
+    const dropped = await this.#noteUngated(outcome.ungated, connection, deadline);
+    if (this.#connection !== connection) return undefined;
+    return { assign: list.filter(({ taskId }) => !dropped.has(taskId)) };
+  }
+
+  /** Runs that begin as soon as they are listed are noted first. Resolves with those that may not be listed now, by id. */
+  async #noteUngated(
+    runs: readonly OpenRun[],
+    connection: LegacyConnection,
+    deadline: AnswerDeadline,
+  ): Promise<ReadonlySet<number>> {
+    const noted = await Promise.all(runs.map((run) => this.#notes.dispatchedInTime(deadline, run)));
+    const left = this.#connection !== connection;
+    const dropped = runs
+      .filter((run, i) => left || noted[i] !== true || this.#wanted(run.taskId)?.clock !== run.clock)
+      .map(({ taskId }) => taskId);
+    this.#state = unlist(this.#state, dropped);
+    return new Set(dropped);
+  }
+
+  /** Scripts that the agent asked for before it gave its name are this Host's. */
+  #attribute(
+    { id, early }: LegacyConnection,
+    { tasks }: Report,
     open: ReadonlyMap<number, OpenRun>,
     nowMs: number,
   ): void {
-    for (const [taskId, given] of connection.early) {
-      const run = open.get(taskId);
-      const known = this.#ledger.tasks.get(taskId)?.clock === run?.clock;
-      if (!given) {
-        const wireClock = tasks.find((task) => task.taskId === taskId)?.clock ?? run?.clock;
-        if (wireClock !== undefined) this.#ledger.shells.add(taskId, wireClock);
-      } else if (run?.status === 'running' && (!run.dispatched || known)) {
-        this.#ledger.scriptGiven(run, connection, nowMs);
-        void this.#notes.taken(run);
-      }
-    }
-    connection.early.clear();
+    if (early.size === 0) return;
+    const { state, begun } = attributeScripts(this.#state, early, { tasks, connection: id, nowMs }, open);
+    this.#state = state;
+    for (const run of begun) void this.#notes.dispatched(run);
+    early.clear();
   }
 
-  /** Scheduling is done with it, but the agent is not: what is over, or should have been killed, is killed. */
-  async #lookUp(held: TrackedTask | undefined, open: ReadonlyMap<number, OpenRun>): Promise<void> {
-    if (!held || held.lookedUp || open.get(held.taskId)?.clock === held.clock) return;
+  /** Scheduling is done with it, but the agent is not: a run that is over, or should have been killed, is killed. */
+  async #lookUp(task: TrackedTask | undefined, open: ReadonlyMap<number, OpenRun>): Promise<void> {
+    if (!task || task.lookedUp || open.get(task.taskId)?.clock === task.clock) return;
     if (this.#lookingUp >= LOOKED_UP_AT_ONCE) return;
-    held.lookedUp = true;
+    this.#state = noteLookUp(this.#state, task, true);
     this.#lookingUp++;
     try {
-      const settled = await this.#parts.work.settledRun(this.host, held);
-      if (!settled) return;
-      held.timeoutMs = settled.timeoutMs;
-      held.killWanted ||= settled.killWanted;
+      const settled = await this.#parts.work.settledRun(this.host, task);
+      if (settled) this.#state = noteLookUp(this.#state, task, true, settled);
     } catch {
-      held.lookedUp = false;
+      this.#state = noteLookUp(this.#state, task, false);
     } finally {
       this.#lookingUp--;
     }
@@ -265,23 +277,16 @@ export class LegacyHost implements HostSession {
 
   #warnOfOldScripts(tasks: readonly ReportedTask[]): void {
     for (const { taskId, clock } of tasks) {
-      const held = this.#ledger.tasks.get(taskId);
-      if (held?.stage !== 'offered' || !ranAnotherScript(held, startClockOf(clock))) continue;
+      const task = this.#state.tasks.get(taskId);
+      if (task?.stage !== 'listed' || !ranAnotherScript(task, startClockOf(clock))) continue;
       const remedy = 'set [Task] FirstId above every task id that this fleet has seen';
       this.#parts.log.error({ host: this.host, task: taskId, remedy }, 'a legacy agent ran an older script of this id');
     }
   }
 
-  async #lost(run: RunId): Promise<void> {
-    const { taskId, clock } = run;
-    if (await this.#notes.lost({ taskId, clock }, this.#live.get(taskId, clock))) this.#forget(taskId, clock);
-  }
-
-  #forget(taskId: number, clock: number): void {
-    this.#live.forget(taskId, clock);
-    this.#watches.ended(taskId, clock);
+  async #lose({ taskId, clock }: RunId): Promise<void> {
+    if (await this.#notes.lost({ taskId, clock }, this.#live.get(taskId, clock))) this.#watches.ended(taskId, clock);
   }
 }
 
-const NONE: ReadonlySet<number> = new Set();
 const NOT_KNOWN: ReportAnswer = Object.freeze({ message: 'the server is reading its tasks, try again' });

@@ -27,7 +27,7 @@ function run(status: OpenRun['status'], account = 'root'): OpenRun {
 type Told = 'success' | 'failed' | 'killed' | 'killfailed';
 
 function result(status: Told, clock: number, open: OpenRun | undefined, stdout: Uint8Array = new Uint8Array()) {
-  return legacyResult({ taskId: 1, clock, status, stdout, stderr: new Uint8Array() }, open, undefined);
+  return legacyResult({ taskId: 1, clock, status, stdout, stderr: new Uint8Array() }, open, undefined, 0);
 }
 
 const KILL = killClock(CLOCK);
@@ -76,7 +76,7 @@ test('a text is known to be cut by its length alone', () => {
 });
 
 test('a script that ran without having been given says so in its stderr', () => {
-  const held = { ...trackedTask(1, CLOCK, 'offered', {}), origin: {} };
+  const tracked = { ...trackedTask(1, CLOCK, 'listed', 1), origin: 1 };
   const task = {
     taskId: 1,
     clock: CLOCK,
@@ -84,7 +84,7 @@ test('a script that ran without having been given says so in its stderr', () => 
     stdout: new Uint8Array(),
     stderr: Buffer.from('x'),
   } as const;
-  const { stderr, stderrBytes } = legacyResult(task, RUNNING, held);
+  const { stderr, stderrBytes } = legacyResult(task, RUNNING, tracked, 0);
   assert.match(Buffer.from(stderr).toString(), /^x\nibex: the agent had a script under the id of this task already/);
   assert.equal(stderrBytes, stderr.length);
 });

@@ -2,7 +2,7 @@ import type { ResultFrame } from '../../shared/protocol/agent-frames.js';
 import { EMPTY_REPORT } from '../../shared/run-report.js';
 import { RunReason, type RunOutcome } from '../../shared/task-states.js';
 import type { OpenRun } from '../tasks/agent-gateway.js';
-import type { TrackedTask } from './tracked-task.js';
+import type { FinalStatus, TrackedTask } from './tracked-task.js';
 import type { ReportedTask } from './rpc-codec.js';
 import { isKillClock, startClockOf } from './wire-clock.js';
 
@@ -11,11 +11,12 @@ const CUT_HEAD_CHARACTERS = 16_383;
 const CUT_TAIL_BYTES = 65_535;
 const ELLIPSIS = Buffer.from('...');
 
-/** What a report's entry that ended means. `run`: what scheduling has under way of this task, whatever its clock. */
+/** The result that a report's entry of an ended task means. `run`: the run of this task that is under way, whatever its clock. */
 export function legacyResult(
-  task: ReportedTask & { readonly status: 'success' | 'failed' | 'killed' | 'killfailed' },
+  task: ReportedTask & { readonly status: FinalStatus },
   run: OpenRun | undefined,
-  held: TrackedTask | undefined,
+  tracked: TrackedTask | undefined,
+  nowMs: number,
 ): ResultFrame {
   const clock = startClockOf(task.clock);
   const expected = run?.clock === clock ? run : undefined;
@@ -24,7 +25,7 @@ export function legacyResult(
   const outlived = mayOutlive(task, expected);
   const notes: string[] = [];
   if (outlived) notes.push(onlySu(expected?.meta.account ?? ''));
-  if (held && ranAnotherScript(held, clock)) notes.push(OTHER_SCRIPT);
+  if (tracked && ranAnotherScript(tracked, clock)) notes.push(OTHER_SCRIPT);
   const stderr = withNotes(task.stderr, notes);
   const stdoutCut = wholeLength(task.stdout);
   const stderrCut = wholeLength(task.stderr);
@@ -35,10 +36,10 @@ export function legacyResult(
     ...EMPTY_REPORT,
     status: outcome(task.status, overdue, outlived),
     exitCode: task.status === 'success' ? 0 : null,
-    // It had ended before the kill, and nobody told how.
+    // It had ended before the kill, and no agent tells how.
     reason: task.status === 'killfailed' ? RunReason.exitUnknown : null,
-    startedMs: held?.begunMs ?? null,
-    endedMs: Date.now(),
+    startedMs: tracked?.begunMs ?? null,
+    endedMs: nowMs,
     stdoutBytes: stdoutCut.bytes,
     stderrBytes: stderrCut.bytes + stderr.length - task.stderr.length,
     stdoutTruncated: stdoutCut.truncated,
@@ -49,7 +50,7 @@ export function legacyResult(
 }
 
 /** The end of a run that was to be killed before anything of it had begun. */
-export function unstartedResult({ taskId, clock }: OpenRun): ResultFrame {
+export function neverStartedResult({ taskId, clock }: OpenRun, nowMs: number): ResultFrame {
   return {
     t: 'result',
     taskId,
@@ -57,7 +58,7 @@ export function unstartedResult({ taskId, clock }: OpenRun): ResultFrame {
     ...EMPTY_REPORT,
     status: 'killed',
     reason: RunReason.notStarted,
-    endedMs: Date.now(),
+    endedMs: nowMs,
     stdout: new Uint8Array(),
     stderr: new Uint8Array(),
   };
@@ -72,18 +73,14 @@ export function mayOutlive(task: ReportedTask, run: OpenRun | undefined): boolea
   return task.status === 'killed' && isKillClock(task.clock) && account !== 'root' && account !== '';
 }
 
-function outcome(
-  status: 'success' | 'failed' | 'killed' | 'killfailed',
-  overdue: boolean,
-  outlived: boolean,
-): RunOutcome {
+function outcome(status: FinalStatus, overdue: boolean, outlived: boolean): RunOutcome {
   if (overdue && status !== 'success' && status !== 'failed') return 'timeout';
   return outlived ? 'killfailed' : status;
 }
 
 /** True if the agent had a script under this id without having been given one: that of another task with the same id. */
-export function ranAnotherScript(held: TrackedTask, clock: number): boolean {
-  return held.clock === clock && held.origin !== undefined && !held.scriptGiven && !held.cached;
+export function ranAnotherScript(task: TrackedTask, clock: number): boolean {
+  return task.clock === clock && task.origin !== undefined && !task.scriptGiven && !task.cached;
 }
 
 const OTHER_SCRIPT =

@@ -3,6 +3,8 @@ import { OUTPUT_CHUNK_BYTES } from '../../shared/protocol/limits.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { Watch, WatchRequest, WatchSink } from '../agents/session-watches.js';
 import type { LiveOutput, LiveTexts } from './live-output.js';
+import type { ReportedTask } from './rpc-codec.js';
+import { startClockOf } from './wire-clock.js';
 
 interface OpenWatch {
   readonly run: RunId;
@@ -15,7 +17,7 @@ interface OpenWatch {
 const STREAMS: readonly Stream[] = ['stdout', 'stderr'];
 
 /**
- * Those who watch scripts of one agent. Each report's text that goes on from the one before is sent as output. At its
+ * The watches of scripts of one agent. Each report's text that goes on from the one before is sent as output. At its
  * end a run is said to be gone from here: what is left to show is stored by then, in the same words.
  */
 export class LegacyWatches {
@@ -47,13 +49,19 @@ export class LegacyWatches {
     };
   }
 
-  /** The agent has told more of this run. */
-  more(taskId: number, clock: number): void {
-    for (const watch of this.#of(taskId, clock)) this.#send(watch);
+  /** Takes the output of these tasks from a report, as far as they are the runs that are under way. */
+  show(alive: ReadonlyMap<number, ReportedTask>, open: ReadonlyMap<number, RunId>): void {
+    for (const task of alive.values()) {
+      const { taskId } = task;
+      const clock = startClockOf(task.clock);
+      if (open.get(taskId)?.clock !== clock || !this.#live.update(task, clock)) continue;
+      for (const watch of this.#of(taskId, clock)) this.#send(watch);
+    }
   }
 
   /** The run's end is stored, or it is lost. */
   ended(taskId: number, clock: number): void {
+    this.#live.forget(taskId, clock);
     for (const watch of this.#of(taskId, clock)) this.#end(watch, 'gone', undefined);
   }
 

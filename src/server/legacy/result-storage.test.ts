@@ -28,7 +28,7 @@ test('a failure asks for the result again; a text that never can be stored is le
     stored.push(result);
     return Promise.resolve('stored');
   };
-  const storage = new ResultStorage('a', { runEnded }, silent);
+  const storage = new ResultStorage({ host: 'a', work: { runEnded }, log: silent, nowMs: () => 0 });
   for (let i = 0; i < 3; i++) assert.match((await storage.store([TASK], new Map(), new Map())) ?? '', /again/);
   assert.equal(await storage.store([TASK], new Map(), new Map()), undefined);
   assert.deepEqual([stored.length, stored[0]?.status], [1, 'success']);
@@ -43,7 +43,7 @@ test('while the database is away nothing is given up', async () => {
     stored.push(result);
     return Promise.resolve('stored');
   };
-  const storage = new ResultStorage('a', { runEnded }, silent);
+  const storage = new ResultStorage({ host: 'a', work: { runEnded }, log: silent, nowMs: () => 0 });
   for (let i = 0; i < 10; i++) assert.ok(await storage.store([TASK], new Map(), new Map()));
   away = false;
   assert.equal(await storage.store([TASK], new Map(), new Map()), undefined);
@@ -57,7 +57,7 @@ test('a result that is being stored is not stored once more, however often it co
     asked++;
     return stored.promise;
   };
-  const storage = new ResultStorage('a', { runEnded }, silent);
+  const storage = new ResultStorage({ host: 'a', work: { runEnded }, log: silent, nowMs: () => 0 });
   const answers = [1, 2, 3].map(() => storage.store([TASK], new Map(), new Map()));
   stored.resolve('stored');
   assert.deepEqual(await Promise.all(answers), [undefined, undefined, undefined]);

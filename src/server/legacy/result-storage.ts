@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { ResultFrame } from '../../shared/protocol/agent-frames.js';
+import { pieces } from '../../shared/pieces.js';
 import type { OpenRun, PulledWork } from '../tasks/agent-gateway.js';
 import { AnswerDeadline } from './answer-deadline.js';
 import { isFinalStatus, type TrackedTask } from './tracked-task.js';
@@ -14,38 +15,43 @@ const TRIES_WITH_TEXT = 3;
 const AT_ONCE = 32;
 const NO_TEXT = Buffer.from('ibex: the output could not be stored\n');
 
+export interface ResultStorageParts {
+  readonly host: string;
+  readonly work: Pick<PulledWork, 'runEnded'>;
+  readonly log: Log;
+  /** unix ms */
+  readonly nowMs: () => number;
+}
+
 /**
  * Stores the results of one agent's reports. An agent sends each of them again and again; one that is still being
  * stored is not stored a second time, so however long the database takes, at most one of each run waits for it.
  */
 export class ResultStorage {
-  readonly #host: string;
-  readonly #work: Pick<PulledWork, 'runEnded'>;
-  readonly #log: Log;
+  readonly #parts: ResultStorageParts;
   /** failures so far, by id; only of results that the agent still sends */
   #failures = new Map<number, number>();
   readonly #inFlight = new Map<string, Promise<boolean>>();
 
-  constructor(host: string, work: Pick<PulledWork, 'runEnded'>, log: Log) {
-    this.#host = host;
-    this.#work = work;
-    this.#log = log;
+  constructor(parts: ResultStorageParts) {
+    this.#parts = parts;
   }
 
   /** Resolves with undefined once all are durable, else with the reason why the agent is to send them again. */
   async store(
     tasks: readonly ReportedTask[],
     open: ReadonlyMap<number, OpenRun>,
-    held: ReadonlyMap<number, TrackedTask>,
-    time = new AnswerDeadline(),
+    tracked: ReadonlyMap<number, TrackedTask>,
+    deadline = new AnswerDeadline(),
   ): Promise<string | undefined> {
     const results = tasks.flatMap((task) => {
       const { taskId, status } = task;
-      return isFinalStatus(status) ? [legacyResult({ ...task, status }, open.get(taskId), held.get(taskId))] : [];
+      if (!isFinalStatus(status)) return [];
+      return [legacyResult({ ...task, status }, open.get(taskId), tracked.get(taskId), this.#parts.nowMs())];
     });
     const given = new AbortController();
     const late = 'the results are still being stored, send them again';
-    const message = await time.orLate(this.#storeAll(results, given.signal), late);
+    const message = await deadline.orLate(this.#storeAll(results, given.signal), late);
     given.abort();
     return message;
   }
@@ -53,14 +59,14 @@ export class ResultStorage {
   /** Nothing more is begun once `given` has ended. */
   async #storeAll(results: readonly ResultFrame[], given: AbortSignal): Promise<string | undefined> {
     const failures = new Map<number, number>();
-    for (let from = 0; from < results.length && !given.aborted; from += AT_ONCE) {
-      const some = results.slice(from, from + AT_ONCE);
+    for (const some of pieces(results, AT_ONCE)) {
+      if (given.aborted) break;
       const stored = await Promise.all(some.map((result) => this.#once(result)));
       some.forEach(({ taskId }, i) => {
         if (stored[i] !== true) failures.set(taskId, (this.#failures.get(taskId) ?? 0) + 1);
       });
       // SQLite answers without a pause: thousands of results that nobody wants would hold up everyone else.
-      if (from + AT_ONCE < results.length) await nextTurn();
+      if (some.length === AT_ONCE) await nextTurn();
     }
     this.#failures = failures;
     return failures.size === 0 ? undefined : 'the results could not be stored, send them again';
@@ -82,13 +88,15 @@ export class ResultStorage {
   }
 
   async #attempt(result: ResultFrame): Promise<boolean> {
+    const { host, work, log } = this.#parts;
+    const { taskId, clock } = result;
     try {
-      // One that no such task is known of has no place here either: the agent may forget it.
-      await this.#work.runEnded(this.#host, result);
+      // A result of a task that is not known has no place here: the agent may forget it.
+      await work.runEnded(host, result);
       return true;
     } catch (error) {
-      this.#log.warn(
-        { host: this.#host, task: result.taskId, err: describeError(error) },
+      log.warn(
+        { host, task: taskId, run: clock, err: describeError(error) },
         'a result of a legacy agent was not stored',
       );
       return false;

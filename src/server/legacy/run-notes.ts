@@ -3,50 +3,57 @@ import type { Log } from '../../shared/log.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { OpenRun, PulledWork } from '../tasks/agent-gateway.js';
 import type { AnswerDeadline } from './answer-deadline.js';
-import { unstartedResult } from './legacy-result.js';
+import { neverStartedResult } from './legacy-result.js';
 import type { LiveTexts } from './live-output.js';
 
 const LOST = 'ibex: lost: the agent restarted while the script ran; it may still run, or have ended with the agent\n';
 
+export interface RunNotesParts {
+  readonly host: string;
+  readonly work: PulledWork;
+  readonly log: Log;
+  /** unix ms */
+  readonly nowMs: () => number;
+}
+
 /**
- * What one agent's reports make certain, written down durably. An agent says the same at every beat: what is still
- * being written is not written again, so at most one note of a kind waits for each run.
+ * Writes down durably what one agent's reports make certain. An agent reports the same at every beat: a note that is
+ * still being written is not written again, so at most one of a kind waits for each run.
  */
 export class RunNotes {
-  readonly #host: string;
-  readonly #work: PulledWork;
-  readonly #log: Log;
+  readonly #parts: RunNotesParts;
   readonly #inFlight = new Map<string, Promise<boolean>>();
 
-  constructor(host: string, work: PulledWork, log: Log) {
-    this.#host = host;
-    this.#work = work;
-    this.#log = log;
+  constructor(parts: RunNotesParts) {
+    this.#parts = parts;
   }
 
-  /** It may have begun from now on. True once that is durable; false if it can't be noted now. */
-  taken(run: RunId): Promise<boolean> {
-    return this.#once('taken', run, () => this.#work.runDispatched(this.#host, run));
+  /** The run may have begun from now on. True once that is durable; false if it can't be noted now. */
+  dispatched(run: RunId): Promise<boolean> {
+    const { host, work } = this.#parts;
+    return this.#once('dispatched', run, () => work.runDispatched(host, run));
   }
 
-  /** As `taken`; also false if that is not known in time. */
-  async takenInTime(time: AnswerDeadline, run: RunId): Promise<boolean> {
-    return await time.orLate(this.taken(run), false);
+  /** As `dispatched`; also false if that is not known in time. */
+  async dispatchedInTime(deadline: AnswerDeadline, run: RunId): Promise<boolean> {
+    return await deadline.orLate(this.dispatched(run), false);
   }
 
-  /** `told`: what the agent has told of its output. */
-  lost(run: RunId, told: LiveTexts | undefined): Promise<boolean> {
-    const stderr = `${told?.stderr.toString() ?? ''}${LOST}`;
+  /** `reported`: the output as far as the agent has reported it. */
+  lost(run: RunId, reported: LiveTexts | undefined): Promise<boolean> {
+    const { host, work, log } = this.#parts;
+    const stderr = `${reported?.stderr.toString() ?? ''}${LOST}`;
     return this.#once('lost', run, async () => {
-      this.#log.warn({ host: this.#host, task: run.taskId }, 'a legacy agent has lost a run');
-      await this.#work.runLost(this.#host, run, { stdout: told?.stdout.toString() ?? '', stderr });
+      log.warn({ host, task: run.taskId, run: run.clock }, 'a legacy agent has lost a run');
+      await work.runLost(host, run, { stdout: reported?.stdout.toString() ?? '', stderr });
     });
   }
 
   /** A run that is to be killed and that no process was ever started for. */
-  unstarted(run: OpenRun): Promise<boolean> {
-    return this.#once('unstarted', run, async () => {
-      await this.#work.runEnded(this.#host, unstartedResult(run));
+  neverStarted(run: OpenRun): Promise<boolean> {
+    const { host, work, nowMs } = this.#parts;
+    return this.#once('never started', run, async () => {
+      await work.runEnded(host, neverStartedResult(run, nowMs()));
     });
   }
 
@@ -58,7 +65,8 @@ export class RunNotes {
       .then(
         () => true,
         (error: unknown) => {
-          this.#log.warn({ host: this.#host, task: taskId, err: describeError(error) }, `not noted: run ${kind}`);
+          const { host, log } = this.#parts;
+          log.warn({ host, task: taskId, run: clock, err: describeError(error) }, `not noted: run ${kind}`);
           return false;
         },
       )

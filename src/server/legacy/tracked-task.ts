@@ -1,8 +1,8 @@
 import type { ReportedTask } from './rpc-codec.js';
 
-/** How a legacy agent behaves, which is all that there is to tell them apart by. */
+/** How a legacy agent behaves, which is all that there is to tell the kinds apart by. */
 export const LegacyKind = Object.freeze({
-  /** nothing seen yet that tells */
+  /** no report has told yet */
   unknown: 'legacy',
   /** names its running scripts in every report */
   categraf: 'categraf',
@@ -16,53 +16,62 @@ export function legacyKind(text: string | undefined): LegacyKind {
 }
 
 /**
- * offered: it stood in an answer. taken: the agent has it, but has not named it. seen: the agent has named it.
- * lost: the agent has begun it and does not know it any more.
+ * listed: its start stood in an answer. accepted: the agent has taken the start, and has not named it yet. named: a
+ * report has named it. lost: the agent has begun it and does not know it any more.
  */
-export type Stage = 'offered' | 'taken' | 'seen' | 'lost';
+export type Stage = 'listed' | 'accepted' | 'named' | 'lost';
 
-/** What is known of one task on one legacy agent. An agent has at most one run of each id. */
+/** The server's knowledge of one task on one legacy agent. An agent has at most one run of each id. */
 export interface TrackedTask {
   readonly taskId: number;
   /** of the start */
   readonly clock: number;
   /** under which the agent has the start, as it was last listed or named */
-  wireClock: number;
-  stage: Stage;
-  /** connection on which it was last offered, taken or named */
-  connection: object;
-  /** the agent may have had its script already when it was offered, so that nothing tells whether it was started */
-  cached: boolean;
-  /** connection on which it was offered, or its script given: an agent that goes on with it has got that far */
-  origin: object | undefined;
-  /** the script was asked for and given */
-  scriptGiven: boolean;
+  readonly wireClock: number;
+  readonly stage: Stage;
+  /** connection on which it was last listed, accepted or named */
+  readonly connection: number;
+  /** the agent may have had its script already when it was listed, so that nothing tells whether it was started */
+  readonly cached: boolean;
+  /** connection on which it was listed, or its script given: an agent that goes on with it has got that far */
+  readonly origin: number | undefined;
+  /** the agent asked for the script and got it */
+  readonly scriptGiven: boolean;
   /** its process has existed for certain; a kill of a task without one ends the whole agent */
-  process: boolean;
+  readonly hasProcess: boolean;
   /** it may be without a script: the connection that gave it broke before anything proved that it had arrived */
-  doubtful: boolean;
+  readonly doubtful: boolean;
   /** since when it has been named without any output or other proof of a process; unix ms */
-  silentSinceMs: number | undefined;
-  /** connection on which its start was listed once more, to see whether the agent asks for its script again */
-  probedOn: object | undefined;
-  /** its end was told and could not be stored: whoever has it listed will tell it again, and never run it */
-  endTold: boolean;
+  readonly silentSinceMs: number | undefined;
+  /** connection on which its start was listed under a further clock, to see whether the agent asks for its script */
+  readonly relistedOn: number | undefined;
+  /** the agent reported its end, which could not be stored: listed on, it is reported again and never run again */
+  readonly endReported: boolean;
   /** unix ms; undefined while it is not known to have begun */
-  begunMs: number | undefined;
-  timeoutMs: number;
+  readonly begunMs: number | undefined;
+  /** infinite where the task is none of this server, as far as it knows yet */
+  readonly timeoutMs: number;
   /** scheduling was asked what became of it, as it is no longer under way there */
-  lookedUp: boolean;
+  readonly lookedUp: boolean;
   /** it should end: by an operator's wish, or because its time is over */
-  killWanted: boolean;
+  readonly killWanted: boolean;
   /** unix ms at which the kill first stood in an answer */
-  killListedMs: number | undefined;
+  readonly killListedMs: number | undefined;
   /** answers with the kill since the agent last named the task */
-  killAnswers: number;
-  /** how the task looked when its end by the kill was first reported, and how often nothing has changed since */
-  dying: { readonly sinceMs: number; bytes: number; steady: number } | undefined;
+  readonly killAnswers: number;
+  /** set from the first report of its end by a kill that may not have ended it */
+  readonly dying: Dying | undefined;
 }
 
-export function trackedTask(taskId: number, clock: number, stage: Stage, connection: object): TrackedTask {
+/** How a task goes on looking after its kill. */
+export interface Dying {
+  readonly sinceMs: number;
+  readonly outputBytes: number;
+  /** reports in a row that brought no further output */
+  readonly steadyReports: number;
+}
+
+export function trackedTask(taskId: number, clock: number, stage: Stage, connection: number): TrackedTask {
   return {
     taskId,
     clock,
@@ -72,11 +81,11 @@ export function trackedTask(taskId: number, clock: number, stage: Stage, connect
     cached: false,
     origin: undefined,
     scriptGiven: false,
-    process: false,
+    hasProcess: false,
     doubtful: false,
     silentSinceMs: undefined,
-    probedOn: undefined,
-    endTold: false,
+    relistedOn: undefined,
+    endReported: false,
     begunMs: undefined,
     timeoutMs: Number.POSITIVE_INFINITY,
     lookedUp: false,
@@ -88,14 +97,16 @@ export function trackedTask(taskId: number, clock: number, stage: Stage, connect
 }
 
 /** True while the agent may have a process for it. */
-export function isAlive({ stage }: TrackedTask): boolean {
-  return stage === 'taken' || stage === 'seen';
+export function mayRun({ stage }: TrackedTask): boolean {
+  return stage === 'accepted' || stage === 'named';
 }
 
 export function outputBytes({ stdout, stderr }: ReportedTask): number {
   return stdout.length + stderr.length;
 }
 
-export function isFinalStatus(status: string): status is 'success' | 'failed' | 'killed' | 'killfailed' {
+export type FinalStatus = 'success' | 'failed' | 'killed' | 'killfailed';
+
+export function isFinalStatus(status: string): status is FinalStatus {
   return status === 'success' || status === 'failed' || status === 'killed' || status === 'killfailed';
 }

@@ -36,11 +36,11 @@ export class SessionBench {
   readonly results: { result: ResultFrame; settle: (outcome: 'stored' | Error) => void }[] = [];
   readonly agent = createIdentity().identity;
   readonly #cluster = { id: 'c'.repeat(32), identity: createIdentity().identity };
-  readonly desk: SessionHost = {
+  readonly server: SessionHost = {
     cluster: this.#cluster,
     instance: 'server',
     log: new KeptLog(),
-    nowMs: () => this.nowMs,
+    monotonicMs: () => this.nowMs,
     admit: () => this.admission,
     ready: () => undefined,
     closed: () => undefined,
@@ -72,7 +72,7 @@ export class SessionBench {
         this.#answered?.();
       },
     },
-    this.desk,
+    this.server,
     new HandshakeQueue(() => this.nowMs),
   );
   #answered: (() => void) | undefined;

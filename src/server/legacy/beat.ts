@@ -1,0 +1,72 @@
+import type { OpenRun } from '../tasks/agent-gateway.js';
+import { mayOutlive } from './legacy-result.js';
+import type { ReportedTask } from './rpc-codec.js';
+import { isFinalStatus, outputBytes, type Dying, type TrackedTask } from './tracked-task.js';
+import { startClockOf } from './wire-clock.js';
+
+/** A killed `su` may have left its script: so many reports without new output, or so long, are taken as the end of both. */
+const STEADY_REPORTS = 3;
+const DYING_MS = 15_000;
+
+/** The tasks of a report by id: those that live, and those that have ended. */
+export interface SortedReport {
+  readonly alive: ReadonlyMap<number, ReportedTask>;
+  readonly ended: ReadonlyMap<number, ReportedTask>;
+}
+
+/** A report, and when and where it came. */
+export interface Beat extends SortedReport {
+  /** unix ms */
+  readonly nowMs: number;
+  readonly connection: number;
+  /** the connection's first, which may be old news */
+  readonly first: boolean;
+}
+
+const NO_TASKS: ReadonlyMap<number, ReportedTask> = new Map();
+const EMPTY_REPORT: SortedReport = Object.freeze({ alive: NO_TASKS, ended: NO_TASKS });
+
+export function sortReport(
+  reported: readonly ReportedTask[],
+  open: ReadonlyMap<number, OpenRun>,
+  tracked: ReadonlyMap<number, TrackedTask>,
+  nowMs: number,
+): SortedReport {
+  if (reported.length === 0) return EMPTY_REPORT;
+  const alive = new Map<number, ReportedTask>();
+  const ended = new Map<number, ReportedTask>();
+  for (const task of reported) {
+    const dying = dyingNow(task, open.get(task.taskId), tracked.get(task.taskId), nowMs);
+    const lives = !isFinalStatus(task.status) || (dying && goesOnDying(dying, nowMs));
+    (lives ? alive : ended).set(task.taskId, task);
+  }
+  return { alive, ended };
+}
+
+/** How the task looks with this report, if that tells its end by a kill which its script may outlive. */
+export function dyingNow(
+  reported: ReportedTask,
+  run: OpenRun | undefined,
+  tracked: TrackedTask | undefined,
+  nowMs: number,
+): Dying | undefined {
+  const isThisRun = tracked?.clock === run?.clock && tracked?.clock === startClockOf(reported.clock);
+  if (!tracked || !isThisRun || !mayOutlive(reported, run)) return undefined;
+  const { dying } = tracked;
+  const bytes = outputBytes(reported);
+  return {
+    sinceMs: dying?.sinceMs ?? nowMs,
+    outputBytes: bytes,
+    steadyReports: dying?.outputBytes === bytes ? dying.steadyReports + 1 : 0,
+  };
+}
+
+function goesOnDying({ steadyReports, sinceMs }: Dying, nowMs: number): boolean {
+  return steadyReports < STEADY_REPORTS && nowMs - sinceMs < DYING_MS;
+}
+
+/** The entry of this report that names this run. */
+export function namedAs({ taskId, clock }: TrackedTask, { alive }: Beat): ReportedTask | undefined {
+  const named = alive.get(taskId);
+  return named && startClockOf(named.clock) === clock ? named : undefined;
+}

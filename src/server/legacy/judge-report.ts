@@ -1,0 +1,123 @@
+import { isScriptless } from './agent-state.js';
+import { dyingNow, namedAs } from './beat.js';
+import { processProof } from './process-proof.js';
+import type { Reduction } from './reduction.js';
+import type { ReportedTask } from './rpc-codec.js';
+import { LegacyKind, mayRun, trackedTask, type TrackedTask } from './tracked-task.js';
+import { isKillClock, startClockOf } from './wire-clock.js';
+
+/** A kill that shows no effect for so many answers and so long is given up. */
+const KILL_ANSWERS = 8;
+const KILL_PATIENCE_MS = 15_000;
+/** A task that is neither named nor wanted any more is forgotten so long after its time is over. */
+const FORGET_AFTER_MS = 60_000;
+
+/** The agent has this task. Under the clock of a start without a script that says nothing of a run. */
+export function noteNamed({ draft, beat, open, since, begun }: Reduction, named: ReportedTask): void {
+  if (named.status === 'running') draft.kind = LegacyKind.categraf;
+  const { taskId } = named;
+  if (isScriptless(draft, taskId, named.clock)) return;
+  const clock = startClockOf(named.clock);
+  const known = draft.tasks.get(taskId);
+  const task = known?.clock === clock ? known : trackedTask(taskId, clock, 'listed', beat.connection);
+  const run = open.get(taskId);
+  const expected = run?.clock === clock ? run : undefined;
+  const isKill = isKillClock(named.clock);
+  draft.put(task, {
+    stage: 'named',
+    connection: beat.connection,
+    wireClock: isKill ? task.wireClock : named.clock,
+    begunMs: task.begunMs ?? expected?.startedAtMs ?? beat.nowMs,
+    timeoutMs: expected?.timeoutMs ?? task.timeoutMs,
+    ...processProof(task, named, beat, expected, since.serverStartMs),
+    killListedMs: task.killListedMs ?? (isKill ? beat.nowMs : undefined),
+    killAnswers: 0,
+    dying: dyingNow(named, run, known, beat.nowMs) ?? task.dying,
+  });
+  if (expected && !expected.dispatched) begun.push({ taskId, clock });
+}
+
+/** For tasks that the report does not name, be it that it names another start of the same id. */
+export function noteUnnamed(reduction: Reduction, taskId: number): void {
+  const { draft, beat, open } = reduction;
+  const task = draft.tasks.get(taskId);
+  if (!task || isNamed(reduction, task)) return;
+  const isOpen = open.get(taskId)?.clock === task.clock;
+  const endMs = (task.begunMs ?? beat.nowMs) + task.timeoutMs + FORGET_AFTER_MS;
+  // Of a task that is none of this server there is nothing to be known but that it is named. Under a kill an agent does
+  // not name it, and whose it is may only be known later.
+  const foreign = task.timeoutMs === Number.POSITIVE_INFINITY && task.killListedMs === undefined;
+  if (!isOpen && (task.stage === 'lost' || foreign || beat.nowMs > endMs)) return draft.forget(taskId);
+  if (task.endReported) return;
+  switch (task.stage) {
+    case 'listed':
+      return startUnnamed(reduction, task);
+    case 'accepted':
+    case 'named':
+      return runUnnamed(reduction, task);
+    case 'lost':
+      return lose(reduction, task);
+    default:
+      task.stage satisfies never;
+  }
+}
+
+export function noteTime({ draft, beat, open }: Reduction, taskId: number): void {
+  const task = draft.tasks.get(taskId);
+  if (!task || !mayRun(task)) return;
+  const run = open.get(taskId);
+  const killing = run?.clock === task.clock && run.status === 'killing';
+  const overdue = task.begunMs !== undefined && beat.nowMs >= task.begunMs + task.timeoutMs;
+  if (killing || overdue) draft.put(task, { killWanted: true });
+}
+
+/** Under another clock it is an older start, or one without a script, which says nothing of this one. */
+function isNamed({ draft, beat }: Reduction, task: TrackedTask): boolean {
+  const named = namedAs(task, beat);
+  return named !== undefined && !isScriptless(draft, task.taskId, named.clock);
+}
+
+/** An agent works through a list before its next report, so on the same connection this one speaks of the outcome. */
+function startUnnamed(reduction: Reduction, task: TrackedTask): void {
+  const { draft, beat, begun } = reduction;
+  const sameConnection = task.connection === beat.connection;
+  if (!sameConnection && task.cached && draft.kind === LegacyKind.agentd) {
+    // Listed on: an agent of this kind looks the same whether it has begun, has restarted or has never been asked.
+    draft.put(task, { connection: beat.connection, origin: beat.connection });
+  } else if (!sameConnection && task.cached) {
+    // It may have begun, and ended its own agent. Listed again it would do so again, and again.
+    lose(reduction, task);
+  } else if (!sameConnection || draft.kind === LegacyKind.categraf) {
+    // It has not begun: nobody asked for its script here. The agent may have asked in vain, and have it without one.
+    draft.unlist(task.taskId);
+  } else {
+    draft.kind = LegacyKind.agentd;
+    draft.put(task, { stage: 'accepted', hasProcess: !task.doubtful, begunMs: task.begunMs ?? beat.nowMs });
+    begun.push(task);
+  }
+}
+
+function runUnnamed(reduction: Reduction, task: TrackedTask): void {
+  const { draft, beat } = reduction;
+  const { connection } = beat;
+  const sameConnection = task.connection === connection;
+  // An agent keeps quiet about a task while it is killing it.
+  if (task.killListedMs !== undefined) return killUnnamed(reduction, task, task.killListedMs);
+  if (draft.kind === LegacyKind.unknown && sameConnection) draft.kind = LegacyKind.agentd;
+  if (draft.kind === LegacyKind.categraf) return lose(reduction, task);
+  if (draft.kind !== LegacyKind.agentd) return;
+  const keptSilent = sameConnection && task.relistedOn === connection;
+  const doubtful = !keptSilent && (task.doubtful || (!sameConnection && task.scriptGiven && !task.hasProcess));
+  draft.put(task, { doubtful, hasProcess: sameConnection && !doubtful, connection });
+}
+
+function killUnnamed(reduction: Reduction, task: TrackedTask, listedMs: number): void {
+  const { draft, beat } = reduction;
+  const silent = draft.put(task, { connection: beat.connection });
+  if (task.killAnswers >= KILL_ANSWERS && beat.nowMs - listedMs > KILL_PATIENCE_MS) lose(reduction, silent);
+}
+
+function lose({ draft, lost }: Reduction, task: TrackedTask): void {
+  draft.put(task, { stage: 'lost' });
+  lost.push(task);
+}
