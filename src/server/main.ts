@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { describeError, UserError } from '../shared/errors.js';
+import { describeError, errorStack, UserError } from '../shared/errors.js';
 import { createLog, type Log } from '../shared/log.js';
 import { readServerConfig, type ServerConfig } from './config/server-config.js';
 import { Server } from './server.js';
@@ -47,7 +47,7 @@ function untilToldToEnd(log: Log): Promise<number> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(0));
     const failed = (error: unknown): void => {
-      log.error({ err: error instanceof Error ? error.stack : String(error) }, 'unexpected failure, the server stops');
+      log.error({ err: errorStack(error) }, 'unexpected failure, the server stops');
       resolve(1);
     };
     process.on('uncaughtException', failed);

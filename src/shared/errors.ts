@@ -24,3 +24,8 @@ export function errorCode(error: unknown): string | undefined {
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Where it was thrown, for the log: a fault that nobody expected is found by its stack. */
+export function errorStack(error: unknown): string {
+  return (error instanceof Error ? error.stack : undefined) ?? String(error);
+}

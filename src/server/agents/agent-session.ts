@@ -1,4 +1,4 @@
-import { describeError, ProtocolError } from '../../shared/errors.js';
+import { describeError, errorStack, ProtocolError } from '../../shared/errors.js';
 import { encodeFrame } from '../../shared/protocol/agent-codec.js';
 import type {
   AgentTextFrame,
@@ -259,7 +259,7 @@ export class AgentSession implements OpeningSession {
     // Whoever tried to read the task has told of it. Its hosts are many, and would all come back every second.
     if (error instanceof UnreadableTaskError) return void setTimeout(end, UNREADABLE_RETRY_MS).unref();
     const ofDatabase = error instanceof StoreError;
-    const err = error instanceof Error && !ofDatabase ? error.stack : describeError(error);
+    const err = ofDatabase ? describeError(error) : errorStack(error);
     this.#server.log.error({ ...this.#who, err }, ofDatabase ? 'database failure' : 'session failure');
     // An agent sends its results again on its next session; a database that fails gets a pause until then.
     if (ofDatabase) setTimeout(end, STORE_RETRY_MS).unref();

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { describeError } from '../../shared/errors.js';
+import { describeError, errorStack } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import { plainAddress } from '../net/networks.js';
 import { StoreError } from '../store/store.js';
@@ -161,8 +161,7 @@ export class ApiServer {
       this.#options.log.error({ err: describeError(error), cause: describeError(error.cause) }, 'database failure');
       return refusal('the database does not answer, try again later', 503);
     }
-    const stack = error instanceof Error ? error.stack : String(error);
-    this.#options.log.error({ err: stack }, 'request failed');
+    this.#options.log.error({ err: errorStack(error) }, 'request failed');
     return refusal('internal error, see the server log', 500);
   }
 }

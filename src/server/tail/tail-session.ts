@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../shared/errors.js';
+import { errorStack, ProtocolError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
@@ -191,7 +191,7 @@ export class TailSession implements Disposable {
 
   #fail(error: unknown): void {
     if (error instanceof ProtocolError) return this.close(error.closeCode, error.message);
-    this.#parts.log.error({ err: error instanceof Error ? error.stack : String(error) }, 'tail failed');
+    this.#parts.log.error({ err: errorStack(error) }, 'tail failed');
     this.close(CloseCode.internal, 'the server could not read the task, try again');
   }
 }
