@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely';
-import type { Writes } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import type { GroupCommit } from './group-commit.js';
-import { agentRecord, agentRow } from './rows.js';
+import { agentMapper } from './rows.js';
 import type { Tables } from './schema/tables.js';
 import type { AgentRecord } from './store.js';
+import type { Writes } from './writes.js';
 
 /** Names in one removal. */
 const HOSTS_PER_COMMIT = 500;
@@ -30,7 +30,7 @@ export class AgentQueries {
 
   async all(): Promise<AgentRecord[]> {
     const rows = await this.#engine.query(this.#db.selectFrom('ibex_agent').selectAll().orderBy('host').compile());
-    return rows.map(agentRecord);
+    return rows.map(agentMapper.toRecord);
   }
 
   async one(host: string): Promise<AgentRecord | undefined> {
@@ -39,15 +39,15 @@ export class AgentQueries {
     );
     // A column may compare more loosely than byte for byte.
     const row = rows.find((found) => found.host === host);
-    return row && agentRecord(row);
+    return row && agentMapper.toRecord(row);
   }
 
   async save(record: AgentRecord): Promise<void> {
-    await this.#commits.run(this.#writes.saveAgent.of(record.host, [agentRow(record)]));
+    await this.#commits.run(this.#writes.saveAgent.of(record.host, [agentMapper.toRow(record)]));
   }
 
   async pin(record: AgentRecord): Promise<AgentRecord> {
-    await this.#commits.run(this.#writes.pinAgent.of(record.host, [agentRow(record)]));
+    await this.#commits.run(this.#writes.pinAgent.of(record.host, [agentMapper.toRow(record)]));
     return (await this.one(record.host)) ?? record;
   }
 

@@ -1,19 +1,22 @@
 import type { TaskChange } from '../core/changes.js';
 import type { HostChange, HostWrites, StoreDialect } from './dialect.js';
 import type { Statement } from './engine.js';
-import { runRow } from './rows.js';
+import { runMapper } from './rows.js';
 import { hostTable } from './schema/tables.js';
+import type { Writes } from './writes.js';
 
 /** Turns the changes that scheduling makes into statements, each carrying the guard that its change asks for. */
 export class ChangeStatements {
-  readonly #dialect: StoreDialect;
+  readonly #writes: Writes;
+  readonly #timeText: StoreDialect['timeText'];
 
-  constructor(dialect: StoreDialect) {
-    this.#dialect = dialect;
+  constructor(writes: Writes, timeText: StoreDialect['timeText']) {
+    this.#writes = writes;
+    this.#timeText = timeText;
   }
 
   of(change: TaskChange): readonly Statement[] {
-    const { writes } = this.#dialect;
+    const writes = this.#writes;
     if (change.kind === 'create-task') return this.#create(change);
     const id = change.taskId;
     switch (change.kind) {
@@ -31,7 +34,7 @@ export class ChangeStatements {
         const scope = hostScope(change);
         return [
           ...this.#hosts(id).status.of(scope, [hostChange(change, 'killing')]),
-          ...writes.runKept.of(scope, [{ task_id: id, host, clock: startClock }]),
+          ...writes.keepRun.of(scope, [{ task_id: id, host, clock: startClock }]),
           ...writes.deleteDoing.of(scope, [{ id, host }]),
           ...writes.insertDoing.of(scope, [{ id, host, clock, action: 'kill' }]),
         ];
@@ -45,7 +48,7 @@ export class ChangeStatements {
             ? this.#hosts(id).output.of(scope, [{ ...guarded, ...output }])
             : this.#hosts(id).status.of(scope, [guarded])),
           ...writes.deleteDoing.of(scope, [{ id, host }]),
-          ...writes.runEnded.of(scope, detail ? [runRow(detail)] : []),
+          ...writes.endRun.of(scope, detail ? [runMapper.toRow(detail)] : []),
         ];
       }
       case 'late-output': {
@@ -53,32 +56,32 @@ export class ChangeStatements {
         const scope = hostScope(change);
         return [
           ...this.#hosts(id).outputOnly.of(scope, output ? [{ id, host, ...output }] : []),
-          ...writes.runEnded.of(scope, [runRow(detail)]),
+          ...writes.endRun.of(scope, [runMapper.toRow(detail)]),
         ];
       }
       case 'host-started': {
         const { host, run, startedMs } = change;
         const row = { task_id: run.taskId, host, clock: run.clock, started_ms: startedMs };
-        return writes.runStarted.of(hostScope(change), [row]);
+        return writes.startRun.of(hostScope(change), [row]);
       }
       case 'dispatch-stored': {
         const { host, run } = change;
         const scope = hostScope(change);
         return [
           ...writes.lockDoing.of(scope, [{ id, host, clock: run.clock, action: 'start' }]),
-          ...writes.runKept.of(scope, [{ task_id: id, host, clock: run.clock }]),
+          ...writes.keepRun.of(scope, [{ task_id: id, host, clock: run.clock }]),
         ];
       }
       case 'note-dispatch': {
         const { host, clock } = change;
-        return writes.runKept.of(hostScope(change), [{ task_id: id, host, clock }]);
+        return writes.keepRun.of(hostScope(change), [{ task_id: id, host, clock }]);
       }
       case 'not-dispatched': {
         const { host, clock } = change;
         const scope = hostScope(change);
         const doing = { id, host, clock, action: 'start' };
-        // Two statements: only once the row is held, whoever has taken the run is seen by the second.
-        return [...writes.lockDoing.of(scope, [doing]), ...writes.notDispatched.of(scope, [doing])];
+        // Two statements: only once the row is locked, the second sees the server that has dispatched the run.
+        return [...writes.lockDoing.of(scope, [doing]), ...writes.lockNotDispatched.of(scope, [doing])];
       }
       case 'drop-stray': {
         const { host, clock } = change;
@@ -89,8 +92,8 @@ export class ChangeStatements {
       case 'as-scheduler': {
         const { scheduler, action, actionClock: clock } = change;
         return [
-          ...writes.holdScheduler.of(String(id), [{ id, scheduler }]),
-          ...writes.holdAction.of(String(id), [{ id, action, clock }]),
+          ...writes.lockScheduler.of(String(id), [{ id, scheduler }]),
+          ...writes.lockAction.of(String(id), [{ id, action, clock }]),
         ];
       }
       case 'task-action':
@@ -108,16 +111,16 @@ export class ChangeStatements {
   }
 
   #create(change: Extract<TaskChange, { kind: 'create-task' }>): Statement[] {
-    const { writes } = this.#dialect;
-    const { meta, hosts, idempotencyKeys: onceKeys = [] } = change;
+    const writes = this.#writes;
+    const { meta, hosts, idempotencyKeys = [] } = change;
     const { id } = meta;
     const scope = String(id);
     return [
       // First, because of all of these they are the likeliest to be refused.
-      ...onceKeys.flatMap(({ key, ttlMs }) =>
-        writes.idempotencyKey.of(key, [{ request_key: key, task_id: id, ttl_ms: ttlMs }]),
+      ...idempotencyKeys.flatMap(({ key, ttlMs }) =>
+        writes.takeKey.of(key, [{ request_key: key, task_id: id, expires_ms: ttlMs }]),
       ),
-      ...writes.insertMeta.of(scope, [{ ...meta, created: this.#dialect.timeText(meta.created.getTime()) }]),
+      ...writes.insertMeta.of(scope, [{ ...meta, created: this.#timeText(meta.created.getTime()) }]),
       ...writes.insertAction.of(scope, [{ id, action: change.action, clock: change.actionClock }]),
       ...writes.insertScheduler.of(scope, [{ id, scheduler: change.scheduler }]),
       ...this.#hosts(id).insert.of(
@@ -134,7 +137,7 @@ export class ChangeStatements {
   }
 
   #hosts(taskId: number): HostWrites {
-    return this.#dialect.writes.hosts(hostTable(taskId));
+    return this.#writes.hosts(hostTable(taskId));
   }
 }
 

@@ -1,6 +1,5 @@
 import type { RawBuilder } from 'kysely';
-import type { Statement } from './engine.js';
-import type { AgentTable, RunRow, SessionTable, TaskMetaRow } from './schema/tables.js';
+import type { Statement, UniqueKey } from './engine.js';
 
 /** One kind of write. */
 export interface RowWrite<V> {
@@ -8,21 +7,9 @@ export interface RowWrite<V> {
   of(scope: string, rows: readonly V[]): readonly Statement[];
 }
 
-export interface RunRef {
-  readonly task_id: number;
-  readonly host: string;
-  readonly clock: number;
-}
-
 export interface HostRef {
   readonly id: number;
   readonly host: string;
-}
-
-export interface ActionRow {
-  readonly id: number;
-  readonly action: string;
-  readonly clock: number;
 }
 
 /** A change of a host's status that fails unless it has the status `from`. */
@@ -45,54 +32,68 @@ export interface HostWrites {
   readonly outputOnly: RowWrite<HostText>;
 }
 
-/** Every statement that the store changes rows with, in one database's words. */
-export interface Writes {
-  readonly insertMeta: RowWrite<TaskMetaRow>;
-  readonly insertAction: RowWrite<ActionRow>;
-  readonly insertScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
-  readonly insertDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
-  readonly deleteDoing: RowWrite<HostRef>;
-  /** nothing happens where there is none */
-  readonly dropDoing: RowWrite<HostRef & { readonly clock: number }>;
-  /** changes nothing; fails where there is no such row, and keeps others from changing it until the commit */
-  readonly lockDoing: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
-  /** fails where there is no such row, or the start is remembered */
-  readonly notDispatched: RowWrite<HostRef & { readonly clock: number; readonly action: string }>;
-  /** a start that is to be remembered, if it is not yet */
-  readonly runKept: RowWrite<RunRef>;
-  readonly runStarted: RowWrite<RunRef & { readonly started_ms: number }>;
-  /** all that a result says; a start time is only ever added */
-  readonly runEnded: RowWrite<RunRow>;
-  readonly setAction: RowWrite<ActionRow>;
-  /** fails where there is none */
-  readonly touchAction: RowWrite<{ readonly id: number; readonly clock: number }>;
-  /** as holdDoing */
-  readonly holdAction: RowWrite<ActionRow>;
-  /** as holdDoing */
-  readonly holdScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
-  /** fails where there is none, and while a host of the task has a doing row */
-  readonly deleteAction: RowWrite<ActionRow>;
-  /** fails where there is none */
-  readonly deleteScheduler: RowWrite<{ readonly id: number; readonly scheduler: string }>;
-  /** takes over a key that has expired, and fails as a duplicate of one that has not */
-  readonly idempotencyKey: RowWrite<{
-    readonly request_key: string;
-    readonly task_id: number;
-    readonly ttl_ms: number;
-  }>;
-  /** inserts, or updates all but first_seen_ms and the key */
-  readonly saveAgent: RowWrite<AgentTable>;
-  /** inserts, or fills in the key where there is none */
-  readonly pinAgent: RowWrite<AgentTable>;
-  /** inserts, or updates */
-  readonly saveSession: RowWrite<SessionTable>;
-  readonly deleteSession: RowWrite<Pick<SessionTable, 'instance' | 'host'>>;
-  hosts(table: `task_host_${number}`): HostWrites;
+/** What all kinds of write say of themselves. */
+interface WriteSpec {
+  readonly table: string;
+  /** of two writes into one table for one scope, the lower comes first where statements are joined */
+  readonly rank: number;
+}
+
+export interface InsertSpec<V> extends WriteSpec {
+  readonly columns: readonly (keyof V & string)[];
+  /** the key that is taken where the database refuses a row as a duplicate */
+  readonly unique?: UniqueKey;
+  /** SQL with one `?` for columns that do not take the row's value as it is */
+  readonly values?: Readonly<Partial<Record<keyof V & string, string>>>;
+}
+
+/** What becomes of a column whose row is there already. */
+export const OnConflict = Object.freeze({
+  replace: 'replace',
+  /** null replaces nothing */
+  replaceUnlessNull: 'replace-unless-null',
+  /** only an empty text is replaced */
+  replaceEmpty: 'replace-empty',
+} as const);
+export type OnConflict = (typeof OnConflict)[keyof typeof OnConflict];
+
+export interface UpsertSpec<V> extends InsertSpec<V> {
+  readonly key: readonly (keyof V & string)[];
+  /** columns that are not named here stay as they are */
+  readonly onConflict: Readonly<Partial<Record<keyof V & string, OnConflict>>>;
+}
+
+export interface WhereSpec<V> extends WriteSpec {
+  /** the columns that tell which row: each has the value given */
+  readonly where: readonly (keyof V & string)[];
+  /** SQL that must hold for the row besides */
+  readonly and?: string;
+  /** no row of this other table may have these columns' values, each under its own name there */
+  readonly unless?: { readonly table: string; readonly columns: Readonly<Record<string, keyof V & string>> };
+  /** for each row given, so many must be found */
+  readonly expectRows?: number;
+}
+
+export interface UpdateSpec<V> extends WhereSpec<V> {
+  readonly set: readonly (keyof V & string)[];
+}
+
+/** Makes the writes of one database: each compiled once, and used for many rows. */
+export interface WriteMaker {
+  /** the database's clock, unix ms, as SQL */
+  readonly nowMs: string;
+  insert<V>(spec: InsertSpec<V>): RowWrite<V>;
+  upsert<V>(spec: UpsertSpec<V>): RowWrite<V>;
+  update<V>(spec: UpdateSpec<V>): RowWrite<V>;
+  delete<V>(spec: WhereSpec<V>): RowWrite<V>;
+  /** Changes nothing; fails where there is no such row, and keeps others from changing it until the commit. */
+  lock<V>(spec: WhereSpec<V>): RowWrite<V>;
+  hosts(table: string): HostWrites;
 }
 
 /** What differs between databases besides how they are reached. */
 export interface StoreDialect {
-  readonly writes: Writes;
+  readonly writes: WriteMaker;
   /** Other programs may write into the database. */
   readonly shared: boolean;
   /** The database's clock, unix ms. */
@@ -100,7 +101,7 @@ export interface StoreDialect {
   /** The same in whole seconds. */
   readonly nowSeconds: RawBuilder<number>;
   /** A moment as the column task_meta.created takes it. */
-  timeText(timeMs: number): string;
+  readonly timeText: (timeMs: number) => string;
   /** The id that the database would give a new task by itself; 1 where it has never given any. */
   nextOwnId(): Promise<number>;
   /** The id of the first task of an empty database, where nobody wishes another. */

@@ -1,7 +1,7 @@
 import type { Compilable, CompiledQuery } from 'kysely';
 
 /** What a duplicate key means for whoever wrote the statement. */
-export type UniqueKey = 'task-id' | 'once-key';
+export type UniqueKey = 'task-id' | 'idempotency-key';
 
 /** One statement of a transaction. */
 export interface Statement {

@@ -109,17 +109,17 @@ describe('a group of commits', () => {
     const engine = new SlowEngine();
     await using commits = new GroupCommit(engine);
     const runs = Promise.allSettled(
-      ['a', 'rows', 'task-id', 'once-key', 'b'].map((sql) => commits.run([statement(sql)])),
+      ['a', 'rows', 'task-id', 'idempotency-key', 'b'].map((sql) => commits.run([statement(sql)])),
     );
     await engine.begun(1);
     engine.refuse('rows', new StatementError('rows', undefined));
-    for (const unique of ['task-id', 'once-key'] as const) {
+    for (const unique of ['task-id', 'idempotency-key'] as const) {
       engine.refuse(unique, new StatementError('duplicate', { ...statement(unique), unique }));
     }
     engine.release();
     assert.deepEqual(
       (await runs).map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : nameOf(outcome.reason))),
-      [[1], 'StaleStateError', 'TaskIdTakenError', 'OnceKeyTakenError', [1]],
+      [[1], 'StaleStateError', 'TaskIdTakenError', 'IdempotencyKeyTakenError', [1]],
     );
     assert.equal(engine.groups.length, 1);
   });

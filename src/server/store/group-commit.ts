@@ -18,9 +18,9 @@ export interface GroupLimits {
   readonly queueBytes: number;
 }
 
-/** A once-key is held by another task. Nothing was stored. */
+/** Another task holds the idempotency key. Nothing was stored. */
 export class IdempotencyKeyTakenError extends Error {
-  override readonly name = 'OnceKeyTakenError';
+  override readonly name = 'IdempotencyKeyTakenError';
 }
 
 export const DEFAULT_LIMITS: GroupLimits = { groupStatements: 20_000, groupBytes: 16 << 20, queueBytes: 256 << 20 };
@@ -123,8 +123,9 @@ function blame(error: StatementError): Error {
   if (fault === 'duplicate' && unique === 'task-id') {
     return new TaskIdTakenError('someone else has used this task id', { cause });
   }
-  if (fault === 'duplicate' && unique === 'once-key')
-    return new IdempotencyKeyTakenError('this once-key is taken', { cause });
+  if (fault === 'duplicate' && unique === 'idempotency-key') {
+    return new IdempotencyKeyTakenError('this idempotency key is taken', { cause });
+  }
   return asStoreError(error);
 }
 

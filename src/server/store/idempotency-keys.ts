@@ -7,7 +7,7 @@ import type { Tables } from './schema/tables.js';
 
 const CLEAN_EVERY_MS = 600_000;
 
-/** The table of once-keys: who holds one, and removing those that have expired. */
+/** The table of idempotency keys: tells which task holds one, and removes those that have expired. */
 export class IdempotencyKeys implements Disposable {
   readonly #engine: SqlEngine;
   readonly #db: Kysely<Tables>;
@@ -23,7 +23,7 @@ export class IdempotencyKeys implements Disposable {
     this.#timer = setInterval(() => this.#clean(), CLEAN_EVERY_MS).unref();
   }
 
-  /** The task that holds a once-key of these changes; undefined if it has been given back. Rejects with StoreError. */
+  /** The task that holds an idempotency key of these changes; undefined if it has been given back. Rejects with StoreError. */
   async holder(changes: readonly TaskChange[]): Promise<number | undefined> {
     const keys = changes.flatMap((change) => (change.kind === 'create-task' ? (change.idempotencyKeys ?? []) : []));
     const [row] = await this.#engine.query(

@@ -66,7 +66,7 @@ for (const database of testDatabases) {
       assert.equal(second.reason.taskId, one);
       assert.deepEqual(await openTaskIds(f.store), last === 'stored' ? [one, three, five] : [one, three]);
       assert.deepEqual(await f.store.hosts(three), [{ host: 'a', status: 'running' }]);
-      // The once-key of a member that failed is not taken.
+      // The idempotency key of a member that failed is not taken.
       await f.create({ a: 1 }, {}, [{ ...KEY, key: 'b'.repeat(64) }]);
     });
 

@@ -1,13 +1,30 @@
 import type { Selectable } from 'kysely';
 import { DEFAULT_TIMEOUT_SECONDS } from '../../shared/protocol/limits.js';
-import { isHostStatus, isRunReason, type HostStatus } from '../../shared/task-states.js';
-import type { AgentTable, RunRow, TaskMetaTable } from './schema/tables.js';
+import { isHostStatus, type HostStatus } from '../../shared/task-states.js';
 import type { RunDetail, TaskMeta } from '../core/records.js';
-import { UnreadableTaskError, type AgentRecord } from './store.js';
+import { OWN_TABLES, type Columns, type RecordOf, type RowOf } from './schema/columns.js';
+import type { TaskMetaTable } from './schema/tables.js';
+import { UnreadableTaskError, type AgentRecord, type SessionRecord } from './store.js';
 
-/**
+/*
  * Between rows and the values the rest of the server knows. What others may have written into a row is checked here.
  */
+
+interface Mapper<Row, Record> {
+  toRow(record: Record): Row;
+  toRecord(row: Row): Record;
+}
+
+/** A field of a record without a column, or a column without a field, does not compile here. */
+export const runMapper: Mapper<RowOf<typeof OWN_TABLES.ibex_run.columns>, RunDetail> = mapper(
+  OWN_TABLES.ibex_run.columns,
+);
+export const agentMapper: Mapper<RowOf<typeof OWN_TABLES.ibex_agent.columns>, AgentRecord> = mapper(
+  OWN_TABLES.ibex_agent.columns,
+);
+export const sessionMapper: Mapper<RowOf<typeof OWN_TABLES.ibex_session.columns>, SessionRecord> = mapper(
+  OWN_TABLES.ibex_session.columns,
+);
 
 export function taskMeta(row: Selectable<TaskMetaTable>): TaskMeta {
   const timeout = row.timeout || DEFAULT_TIMEOUT_SECONDS;
@@ -20,64 +37,25 @@ export function hostStatus(text: string, taskId: number, host: string): HostStat
   throw new UnreadableTaskError(`task ${taskId}: host ${host} has an unknown status in the database`);
 }
 
-export function runDetail(row: RunRow): RunDetail {
+function mapper<C extends Columns>(columns: C): Mapper<RowOf<C>, RecordOf<C>> {
+  const all = Object.entries(columns);
+  const toRow = all.map(([name, { field, write }]): Step => ({ from: field, to: name, convert: write }));
+  const toRecord = all.map(([name, { field, read }]): Step => ({ from: name, to: field, convert: read }));
+  // Each step takes a value of its own column, and together they make all of the fields.
   return {
-    taskId: row.task_id,
-    host: row.host,
-    clock: row.clock,
-    exitCode: row.exit_code,
-    signal: row.signal,
-    reason: isRunReason(row.reason) ? row.reason : null,
-    startedMs: row.started_ms,
-    endedMs: row.ended_ms,
-    stdoutBytes: row.stdout_bytes,
-    stderrBytes: row.stderr_bytes,
-    stdoutTruncated: row.stdout_truncated !== 0,
-    stderrTruncated: row.stderr_truncated !== 0,
-    late: row.late !== 0,
+    toRow: (record) => converted(record, toRow) as RowOf<C>,
+    toRecord: (row) => converted(row, toRecord) as RecordOf<C>,
   };
 }
 
-export function runRow(detail: RunDetail): RunRow {
-  return {
-    task_id: detail.taskId,
-    host: detail.host,
-    clock: detail.clock,
-    exit_code: detail.exitCode,
-    signal: detail.signal,
-    reason: detail.reason,
-    started_ms: detail.startedMs,
-    ended_ms: detail.endedMs,
-    stdout_bytes: detail.stdoutBytes,
-    stderr_bytes: detail.stderrBytes,
-    stdout_truncated: detail.stdoutTruncated ? 1 : 0,
-    stderr_truncated: detail.stderrTruncated ? 1 : 0,
-    late: detail.late ? 1 : 0,
-  };
+interface Step {
+  readonly from: string;
+  readonly to: string;
+  readonly convert: (value: never) => unknown;
 }
 
-export function agentRecord(row: AgentTable): AgentRecord {
-  return {
-    host: row.host,
-    key: row.public_key,
-    storeId: row.store_id,
-    bootId: row.boot_id,
-    version: row.version,
-    kind: row.kind,
-    firstSeenMs: row.first_seen_ms,
-    lastSeenMs: row.last_seen_ms,
-  };
-}
-
-export function agentRow(record: AgentRecord): AgentTable {
-  return {
-    host: record.host,
-    public_key: record.key,
-    store_id: record.storeId,
-    boot_id: record.bootId,
-    version: record.version,
-    kind: record.kind,
-    first_seen_ms: record.firstSeenMs,
-    last_seen_ms: record.lastSeenMs,
-  };
+function converted(source: Readonly<Record<string, unknown>>, steps: readonly Step[]): unknown {
+  const result: Record<string, unknown> = {};
+  for (const { from, to, convert } of steps) result[to] = convert(source[from] as never);
+  return result;
 }

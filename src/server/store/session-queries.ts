@@ -2,8 +2,10 @@ import { sql, type Kysely } from 'kysely';
 import type { StoreDialect } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import type { GroupCommit } from './group-commit.js';
+import { sessionMapper } from './rows.js';
 import type { Tables } from './schema/tables.js';
 import type { ServerMark, ServerRecord, SessionRecord } from './store.js';
+import type { Writes } from './writes.js';
 
 /** Names in one `in (…)`. */
 const HOSTS_PER_QUERY = 500;
@@ -12,18 +14,26 @@ const HOSTS_PER_QUERY = 500;
 export class SessionQueries {
   readonly #engine: SqlEngine;
   readonly #db: Kysely<Tables>;
-  readonly #dialect: StoreDialect;
+  readonly #nowMs: StoreDialect['nowMs'];
+  readonly #writes: Pick<Writes, 'saveSession' | 'deleteSession'>;
   readonly #commits: GroupCommit;
 
-  constructor(engine: SqlEngine, db: Kysely<Tables>, dialect: StoreDialect, commits: GroupCommit) {
+  constructor(
+    engine: SqlEngine,
+    db: Kysely<Tables>,
+    nowMs: StoreDialect['nowMs'],
+    commits: GroupCommit,
+    writes: Pick<Writes, 'saveSession' | 'deleteSession'>,
+  ) {
     this.#engine = engine;
     this.#db = db;
-    this.#dialect = dialect;
+    this.#nowMs = nowMs;
+    this.#writes = writes;
     this.#commits = commits;
   }
 
   async mark(server: ServerRecord): Promise<boolean> {
-    const seen = { ...server, seen_ms: this.#dialect.nowMs };
+    const seen = { ...server, seen_ms: this.#nowMs };
     const update = this.#db.updateTable('ibex_server').set(seen).where('instance', '=', server.instance);
     const [found] = await this.#commits.run([this.#engine.compile(update)]);
     if (found !== 0) return false;
@@ -36,7 +46,7 @@ export class SessionQueries {
       this.#db
         .selectFrom('ibex_server')
         .select(['instance', 'name', 'version'])
-        .select(sql<number>`${this.#dialect.nowMs} - seen_ms`.as('age_ms'))
+        .select(sql<number>`${this.#nowMs} - seen_ms`.as('age_ms'))
         .orderBy('instance')
         .compile(),
     );
@@ -54,13 +64,13 @@ export class SessionQueries {
   }
 
   async saveSessions(instance: string, sessions: readonly Omit<SessionRecord, 'instance'>[]): Promise<void> {
-    const rows = sessions.map(({ host, address, sinceMs }) => ({ instance, host, address, since_ms: sinceMs }));
-    await this.#commits.run(this.#dialect.writes.saveSession.of(instance, rows));
+    const rows = sessions.map((session) => sessionMapper.toRow({ ...session, instance }));
+    await this.#commits.run(this.#writes.saveSession.of(instance, rows));
   }
 
   async removeSessions(instance: string, hosts: readonly string[]): Promise<void> {
     const rows = hosts.map((host) => ({ instance, host }));
-    await this.#commits.run(this.#dialect.writes.deleteSession.of(instance, rows));
+    await this.#commits.run(this.#writes.deleteSession.of(instance, rows));
   }
 
   async sessions(instances: readonly string[]): Promise<SessionRecord[]> {
@@ -68,7 +78,7 @@ export class SessionQueries {
     const rows = await this.#engine.query(
       this.#db.selectFrom('ibex_session').selectAll().where('instance', 'in', instances).compile(),
     );
-    return rows.map(({ instance, host, address, since_ms }) => ({ instance, host, address, sinceMs: since_ms }));
+    return rows.map(sessionMapper.toRecord);
   }
 
   /** Which of these server processes have a session with which of these hosts. */

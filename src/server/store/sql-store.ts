@@ -26,10 +26,11 @@ import { readActiveRunsOf, readSnapshot } from './snapshot-query.js';
 import { TaskIds } from './task-ids.js';
 import { TaskList } from './task-list.js';
 import { TaskQueries } from './task-queries.js';
+import { makeWrites } from './writes.js';
 
 const PING_MS = 3_000;
-/** How often a commit is tried whose once-key was taken, and is free when its holder is looked for. */
-const ONCE_ATTEMPTS = 3;
+/** How often a commit is tried whose idempotency key was taken, and is free when its holder is looked for. */
+const KEY_ATTEMPTS = 3;
 
 export interface SqlStoreParts {
   /** Taken over: disposing of the store disposes of it. */
@@ -51,7 +52,7 @@ export class SqlStore implements Store {
   readonly #commits: GroupCommit;
   readonly #changes: ChangeStatements;
   readonly #ids: TaskIds;
-  readonly #onceKeys: IdempotencyKeys;
+  readonly #idempotencyKeys: IdempotencyKeys;
   readonly #tasks: TaskQueries;
   readonly #list: TaskList;
   readonly #agents: AgentQueries;
@@ -70,13 +71,14 @@ export class SqlStore implements Store {
     this.shared = dialect.shared;
     this.outOfProcess = engine.outOfProcess;
     this.schedulers = new SqlSchedulers(engine, db, dialect.nowSeconds, this.#commits);
-    this.#changes = new ChangeStatements(dialect);
+    const writes = makeWrites(dialect.writes);
+    this.#changes = new ChangeStatements(writes, dialect.timeText);
     this.#ids = new TaskIds(engine, db, dialect, firstId);
-    this.#onceKeys = new IdempotencyKeys(engine, db, dialect, this.#commits);
+    this.#idempotencyKeys = new IdempotencyKeys(engine, db, dialect, this.#commits);
     this.#tasks = new TaskQueries(engine, db);
     this.#list = new TaskList(engine, db, dialect);
-    this.#sessions = new SessionQueries(engine, db, dialect, this.#commits);
-    this.#agents = new AgentQueries(engine, db, this.#commits, dialect.writes);
+    this.#sessions = new SessionQueries(engine, db, dialect.nowMs, this.#commits, writes);
+    this.#agents = new AgentQueries(engine, db, this.#commits, writes);
   }
 
   nextTaskId(): Promise<number> {
@@ -85,7 +87,7 @@ export class SqlStore implements Store {
 
   async commit(changes: readonly TaskChange[], signal?: AbortSignal): Promise<void> {
     const statements = changes.flatMap((change) => this.#changes.of(change));
-    for (let attempt = 0; attempt < ONCE_ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < KEY_ATTEMPTS; attempt++) {
       try {
         await this.#commits.run(statements, signal);
         return;
@@ -94,11 +96,13 @@ export class SqlStore implements Store {
           for (const change of changes) if (change.kind === 'create-task') this.#ids.leaveBlock(change.meta.id);
         }
         if (!(error instanceof IdempotencyKeyTakenError)) throw error;
-        const taskId = await this.#onceKeys.holder(changes);
+        const taskId = await this.#idempotencyKeys.holder(changes);
         if (taskId !== undefined) throw new DuplicateTaskError(taskId);
       }
     }
-    throw new StoreError('the task could not be created: its once-key is taken and given back at the same moments');
+    throw new StoreError(
+      'the task could not be created: its idempotency key is taken and given back at the same moments',
+    );
   }
 
   meta(taskId: number) {
@@ -224,7 +228,7 @@ export class SqlStore implements Store {
   }
 
   async #dispose(): Promise<void> {
-    this.#onceKeys[Symbol.dispose]();
+    this.#idempotencyKeys[Symbol.dispose]();
     await this.#commits[Symbol.asyncDispose]();
     try {
       await this.#ids[Symbol.asyncDispose]();

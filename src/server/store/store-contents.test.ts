@@ -154,7 +154,7 @@ for (const database of testDatabases) {
     });
   });
 
-  describe(`once-keys on ${database.name}`, { skip: database.skip }, () => {
+  describe(`idempotency keys on ${database.name}`, { skip: database.skip }, () => {
     const key = (letter: string, ttlMs: number) => ({ key: letter.repeat(64), ttlMs });
 
     it('let one task be created, and tell the others of it', async () => {

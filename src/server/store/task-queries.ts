@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { isActive, isFinal, isTaskAction } from '../../shared/task-states.js';
 import { checkAssignable } from './assignable.js';
 import type { SqlEngine } from './engine.js';
-import { hostStatus, runDetail, taskMeta } from './rows.js';
+import { hostStatus, runMapper, taskMeta } from './rows.js';
 import { hostTable, type RunRow, type TaskHostDoingTable, type Tables } from './schema/tables.js';
 import type { HostOutput, HostRow, LastRun, OpenTask, RunDetail, TaskMeta } from '../core/records.js';
 import { UnreadableTaskError } from './store.js';
@@ -79,7 +79,7 @@ export class TaskQueries {
   }
 
   async runDetails(taskId: number, hosts?: readonly string[]): Promise<RunDetail[]> {
-    return (await this.#runs(taskId, hosts)).map(runDetail);
+    return (await this.#runs(taskId, hosts)).map(runMapper.toRecord);
   }
 
   async lastRun(taskId: number, host: string): Promise<LastRun | undefined> {

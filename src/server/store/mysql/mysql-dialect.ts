@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { StoreDialect } from '../dialect.js';
 import type { SqlEngine } from '../engine.js';
 import type { Tables } from '../schema/tables.js';
-import { MYSQL_NOW_MS, MYSQL_NOW_SECONDS, MysqlWrites } from './mysql-writes.js';
+import { mysqlWrites } from './mysql-writes.js';
 
 /** What a datetime can be compared with. */
 const LATEST_MS = Date.UTC(9_999, 11, 31, 23, 59, 59);
@@ -12,10 +12,10 @@ export function mysqlDialect(db: Kysely<Tables>, engine: SqlEngine): StoreDialec
     select auto_increment as next from information_schema.tables
     where table_schema = database() and table_name = 'task_meta'`.compile(db);
   return {
-    writes: new MysqlWrites(),
+    writes: mysqlWrites,
     shared: true,
-    nowMs: MYSQL_NOW_MS,
-    nowSeconds: MYSQL_NOW_SECONDS,
+    nowMs: sql<number>`${sql.raw(mysqlWrites.nowMs)}`,
+    nowSeconds: sql<number>`unix_timestamp()`,
     // The sessions' time zone is UTC.
     timeText: (timeMs) =>
       new Date(Math.min(LATEST_MS, Math.max(0, timeMs))).toISOString().replace('T', ' ').replace('Z', ''),

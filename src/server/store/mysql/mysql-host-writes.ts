@@ -1,9 +1,10 @@
 import type { HostChange, HostRef, HostText, HostWrites } from '../dialect.js';
 import type { Statement } from '../engine.js';
-import { insertInto, RowShape } from './row-shape.js';
+import { RowShape } from './row-shape.js';
 
+const INSERT_RANK = 2;
 /** after an insert of the same rows */
-const UPDATE_RANK = 2;
+const UPDATE_RANK = 3;
 /** What MySQL counts for a row that was there and was changed by an insert. */
 const CHANGED = 2;
 const TEXTS = ['stdout', 'stderr'] as const;
@@ -21,7 +22,13 @@ export class MysqlHostWrites implements HostWrites {
 
   constructor(table: string) {
     this.#table = table;
-    this.insert = insertInto<HostRef & { readonly status: string }>(table, ['id', 'host', 'status']);
+    this.insert = new RowShape<HostRef & { readonly status: string }>({
+      target: table,
+      rank: INSERT_RANK,
+      head: `insert into \`${table}\` (\`id\`, \`host\`, \`status\`) values `,
+      row: '(?, ?, ?)',
+      columns: ['id', 'host', 'status'],
+    });
   }
 
   readonly status: HostWrites['status'] = {

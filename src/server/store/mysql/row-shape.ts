@@ -3,8 +3,6 @@ import type { Statement, StatementPart, StatementShape, UniqueKey } from '../eng
 
 /** More save nothing, and cost memory at both ends. */
 const ROWS_MOST = 500;
-/** of an insert that says no other */
-const INSERT_RANK = 2;
 
 export interface ShapeText<V> {
   /** the table that it writes into, or whatever else makes an order with other shapes matter */
@@ -117,20 +115,4 @@ function filledRow<V>(
   let text = pieces[0] ?? '';
   columns.forEach((column, position) => (text += literal(row[column]) + (pieces[position + 1] ?? '')));
   return text;
-}
-
-/** Inserts whole rows; `tail` says what happens to those that are there already. */
-export function insertInto<V>(
-  table: string,
-  columns: readonly (keyof V & string)[],
-  more: Partial<Pick<ShapeText<V>, 'rank' | 'tail' | 'unique' | 'rowsEach'>> = {},
-): RowShape<V> {
-  return new RowShape<V>({
-    target: table,
-    rank: INSERT_RANK,
-    head: `insert into \`${table}\` (${columns.map((column) => `\`${column}\``).join(', ')}) values `,
-    row: `(${columns.map(() => '?').join(', ')})`,
-    columns,
-    ...more,
-  });
 }

@@ -1,9 +1,9 @@
+import { OWN_TABLES, type OwnTable } from '../schema/columns.js';
 import { HOST_TABLES } from '../schema/tables.js';
 
 const ENGINE = 'ENGINE = InnoDB DEFAULT CHARSET = utf8mb4';
 /** Names of hosts are told apart byte for byte. */
 const HOST = 'varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL';
-const HEX = 'CHARACTER SET ascii COLLATE ascii_bin NOT NULL';
 
 /** The columns of each table as a fresh database gets them. sql/ibex.sql says the same, for those who make it by hand. */
 export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
@@ -50,64 +50,17 @@ export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
     'KEY `host` (`host`)',
   ],
   ...Object.fromEntries(Array.from({ length: HOST_TABLES }, (_, table) => [`task_host_${table}`, hostColumns()])),
-  ibex_cluster: [
-    '`id` varchar(32) NOT NULL',
-    '`server_key` text NOT NULL',
-    '`last_task_id` bigint unsigned NOT NULL',
+  ...own('ibex_cluster', [
     "`only` tinyint unsigned NOT NULL DEFAULT 1 COMMENT 'keeps it at one row'",
-    'PRIMARY KEY (`id`)',
     'UNIQUE KEY `only` (`only`)',
-  ],
-  ibex_run: [
-    '`task_id` bigint unsigned NOT NULL',
-    `\`host\` ${HOST}`,
-    '`clock` bigint NOT NULL',
-    '`exit_code` int',
-    '`signal` int',
-    '`reason` varchar(32)',
-    '`started_ms` bigint',
-    '`ended_ms` bigint',
-    '`stdout_bytes` bigint NOT NULL DEFAULT 0',
-    '`stderr_bytes` bigint NOT NULL DEFAULT 0',
-    '`stdout_truncated` tinyint NOT NULL DEFAULT 0',
-    '`stderr_truncated` tinyint NOT NULL DEFAULT 0',
-    '`late` tinyint NOT NULL DEFAULT 0',
-    'PRIMARY KEY (`task_id`, `host`, `clock`)',
-  ],
-  ibex_agent: [
-    `\`host\` ${HOST}`,
-    '`public_key` varchar(64) NOT NULL',
-    '`store_id` varchar(64) NOT NULL',
-    '`boot_id` varchar(64) NOT NULL',
-    '`version` varchar(64) NOT NULL',
-    '`kind` varchar(32) NOT NULL',
-    '`first_seen_ms` bigint NOT NULL',
-    '`last_seen_ms` bigint NOT NULL',
-    'PRIMARY KEY (`host`)',
-  ],
-  ibex_server: [
-    `\`instance\` varchar(36) ${HEX}`,
-    '`name` varchar(128) NOT NULL',
-    '`version` varchar(64) NOT NULL',
-    '`seen_ms` bigint NOT NULL',
-    'PRIMARY KEY (`instance`)',
-  ],
-  ibex_session: [
-    `\`instance\` varchar(36) ${HEX}`,
-    `\`host\` ${HOST}`,
-    '`address` varchar(64) NOT NULL',
-    '`since_ms` bigint NOT NULL',
-    'PRIMARY KEY (`instance`, `host`)',
-  ],
-  ibex_idempotency: [
-    `\`request_key\` varchar(64) ${HEX}`,
-    '`task_id` bigint unsigned NOT NULL',
-    '`expires_ms` bigint NOT NULL',
-    'PRIMARY KEY (`request_key`)',
-    'KEY `expires_ms` (`expires_ms`)',
-  ],
+  ]),
+  ...own('ibex_run'),
+  ...own('ibex_agent'),
+  ...own('ibex_server'),
+  ...own('ibex_session'),
+  ...own('ibex_idempotency', ['KEY `expires_ms` (`expires_ms`)']),
   ibex_writer: [
-    `\`id\` varchar(32) ${HEX}`,
+    '`id` varchar(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL',
     '`seq` bigint unsigned NOT NULL',
     '`fenced` tinyint NOT NULL DEFAULT 0',
     '`used` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP',
@@ -133,4 +86,11 @@ function hostColumns(): readonly string[] {
     'PRIMARY KEY (`ii`)',
     'UNIQUE KEY `id` (`id`, `host`)',
   ];
+}
+
+function own(table: OwnTable, more: readonly string[] = []): Readonly<Record<string, readonly string[]>> {
+  const { columns, key } = OWN_TABLES[table];
+  const declared = Object.entries(columns).map(([name, column]) => `\`${name}\` ${column.declared.mysql}`);
+  const primary = `PRIMARY KEY (${key.map((name) => `\`${name}\``).join(', ')})`;
+  return { [table]: [...declared, primary, ...more] };
 }

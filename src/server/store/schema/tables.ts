@@ -1,4 +1,5 @@
-import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
+import type { ColumnType, Insertable } from 'kysely';
+import type { OWN_TABLES, OwnTable, RowOf } from './columns.js';
 
 /** The tables as kysely sees them. Times are unix ms except where a column is a text or a clock (unix seconds). */
 
@@ -53,96 +54,50 @@ export interface TaskHostTable {
   stderr: string | null;
 }
 
-export interface RunTable {
-  task_id: number;
-  host: string;
-  clock: number;
-  exit_code: number | null;
-  signal: number | null;
-  reason: string | null;
-  started_ms: number | null;
-  /** null until the agent's true result is here */
-  ended_ms: number | null;
-  stdout_bytes: Generated<number>;
-  stderr_bytes: Generated<number>;
-  stdout_truncated: Generated<number>;
-  stderr_truncated: Generated<number>;
-  late: Generated<number>;
-}
-export type RunRow = Selectable<RunTable>;
-
-export interface AgentTable {
-  host: string;
-  public_key: string;
-  store_id: string;
-  boot_id: string;
-  version: string;
-  kind: string;
-  first_seen_ms: number;
-  last_seen_ms: number;
-}
-
-/** A server process. */
-export interface ServerTable {
-  instance: string;
-  name: string;
-  version: string;
-  /** last sign of life, by the database's clock */
-  seen_ms: number;
-}
-
-/** A session of an agent with a server process. */
-export interface SessionTable {
-  instance: string;
-  host: string;
-  address: string;
-  /** by the clock of the server's machine */
-  since_ms: number;
-}
-
-/** One row. */
-export interface ClusterTable {
-  id: string;
-  server_key: string;
-  last_task_id: number;
-}
-
-/** Keys of requests that may make one task only. */
-export interface IdempotencyTable {
-  /** 64 hex digits */
-  request_key: string;
-  task_id: number;
-  /** by the database's clock */
-  expires_ms: number;
-}
-
-/** MySQL only. A row for each writing connection: where a COMMIT's answer was lost, it tells whether it happened. */
-export interface WriterTable {
-  /** 32 hex digits */
-  id: string;
-  /** of the connection's last transaction */
-  seq: number;
-}
-
-export interface Tables {
+export interface Tables extends OwnRows {
   task_meta: TaskMetaTable;
   task_action: TaskActionTable;
   task_scheduler: TaskSchedulerTable;
   task_scheduler_health: TaskSchedulerHealthTable;
   task_host_doing: TaskHostDoingTable;
-  ibex_run: RunTable;
-  ibex_agent: AgentTable;
-  ibex_server: ServerTable;
-  ibex_session: SessionTable;
-  ibex_cluster: ClusterTable;
-  ibex_idempotency: IdempotencyTable;
-  ibex_writer: WriterTable;
   [hosts: `task_host_${number}`]: TaskHostTable;
 }
+
+type OwnRows = { [T in OwnTable]: RowOf<(typeof OWN_TABLES)[T]['columns']> };
+export type RunRow = OwnRows['ibex_run'];
+export type AgentRow = OwnRows['ibex_agent'];
+export type SessionRow = OwnRows['ibex_session'];
+export type RequestKeyRow = OwnRows['ibex_idempotency'];
+
+/** The names of all columns that are written of the original tables; the types see to it that none is missing. */
+export const ORIGINAL_COLUMNS = {
+  task_meta: names<TaskMetaRow>({
+    id: true,
+    title: true,
+    account: true,
+    batch: true,
+    tolerance: true,
+    timeout: true,
+    pause: true,
+    script: true,
+    args: true,
+    stdin: true,
+    creator: true,
+    created: true,
+  }),
+  task_action: names<TaskActionTable>({ id: true, action: true, clock: true }),
+  task_scheduler: names<TaskSchedulerTable>({ id: true, scheduler: true }),
+  task_host_doing: names<TaskHostDoingTable>({ id: true, host: true, clock: true, action: true }),
+} as const;
 
 export const HOST_TABLES = 100;
 
 /** A task's host rows are in the table of its id modulo 100. Any whole number has one, also ids that no task can have. */
 export function hostTable(taskId: number): `task_host_${number}` {
   return `task_host_${Math.abs(taskId % HOST_TABLES)}`;
+}
+
+function names<Row>(columns: Readonly<Record<keyof Row, true>>): readonly (keyof Row & string)[] {
+  // Object.keys gives these and no others; its type says less.
+  return Object.keys(columns) as (keyof Row & string)[];
 }

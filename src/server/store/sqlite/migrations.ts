@@ -1,11 +1,12 @@
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { OWN_TABLES, type OwnTable } from '../schema/columns.js';
 import { HOST_TABLES } from '../schema/tables.js';
 
 /** The schema's history on SQLite, by name in order. A migration that was ever released is never changed. */
 export const sqliteMigrations: Readonly<Record<string, Migration>> = {
   '0001-tables': { up: createTables },
-  '0002-once-keys': { up: createOnceKeys },
+  '0002-once-keys': { up: createIdempotencyKeys },
   '0003-sessions': { up: createSessions },
   '0004-list-index': { up: widenCreatorIndex },
 };
@@ -79,76 +80,42 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
       .execute();
   }
 
-  await db.schema
-    .createTable('ibex_cluster')
-    .addColumn('id', 'varchar(32)', (column) => column.primaryKey())
-    .addColumn('server_key', 'text', (column) => column.notNull())
-    .addColumn('last_task_id', 'integer', (column) => column.notNull())
-    .execute();
-
-  await db.schema
-    .createTable('ibex_run')
-    .addColumn('task_id', 'integer', (column) => column.notNull())
-    .addColumn('host', 'varchar(128)', (column) => column.notNull())
-    .addColumn('clock', 'integer', (column) => column.notNull())
-    .addColumn('exit_code', 'integer')
-    .addColumn('signal', 'integer')
-    .addColumn('reason', 'varchar(32)')
-    .addColumn('started_ms', 'integer')
-    .addColumn('ended_ms', 'integer')
-    .addColumn('stdout_bytes', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('stderr_bytes', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('stdout_truncated', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('stderr_truncated', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('late', 'integer', (column) => column.notNull().defaultTo(0))
-    .addPrimaryKeyConstraint('ibex_run_key', ['task_id', 'host', 'clock'])
-    .modifyEnd(sql`without rowid`)
-    .execute();
-
-  await db.schema
-    .createTable('ibex_agent')
-    .addColumn('host', 'varchar(128)', (column) => column.primaryKey())
-    .addColumn('public_key', 'varchar(64)', (column) => column.notNull())
-    .addColumn('store_id', 'varchar(64)', (column) => column.notNull())
-    .addColumn('boot_id', 'varchar(64)', (column) => column.notNull())
-    .addColumn('version', 'varchar(64)', (column) => column.notNull())
-    .addColumn('kind', 'varchar(32)', (column) => column.notNull())
-    .addColumn('first_seen_ms', 'integer', (column) => column.notNull())
-    .addColumn('last_seen_ms', 'integer', (column) => column.notNull())
-    .execute();
+  for (const table of ['ibex_cluster', 'ibex_run', 'ibex_agent'] as const) await createOwn(db, table);
 }
 
-async function createOnceKeys(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('ibex_idempotency')
-    .addColumn('request_key', 'varchar(64)', (column) => column.primaryKey())
-    .addColumn('task_id', 'integer', (column) => column.notNull())
-    .addColumn('expires_ms', 'integer', (column) => column.notNull())
-    .execute();
+async function createIdempotencyKeys(db: Kysely<unknown>): Promise<void> {
+  await createOwn(db, 'ibex_idempotency');
   await db.schema.createIndex('ibex_idempotency_expires').on('ibex_idempotency').column('expires_ms').execute();
 }
 
 async function createSessions(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('ibex_server')
-    .addColumn('instance', 'varchar(36)', (column) => column.primaryKey())
-    .addColumn('name', 'varchar(128)', (column) => column.notNull())
-    .addColumn('version', 'varchar(64)', (column) => column.notNull())
-    .addColumn('seen_ms', 'integer', (column) => column.notNull())
-    .execute();
-  await db.schema
-    .createTable('ibex_session')
-    .addColumn('instance', 'varchar(36)', (column) => column.notNull())
-    .addColumn('host', 'varchar(128)', (column) => column.notNull())
-    .addColumn('address', 'varchar(64)', (column) => column.notNull())
-    .addColumn('since_ms', 'integer', (column) => column.notNull())
-    .addPrimaryKeyConstraint('ibex_session_key', ['instance', 'host'])
-    .modifyEnd(sql`without rowid`)
-    .execute();
+  for (const table of ['ibex_server', 'ibex_session'] as const) await createOwn(db, table);
 }
 
 /** With `created`, the tasks of one creator are counted and paged through without looking at each of them. */
 async function widenCreatorIndex(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropIndex('task_meta_creator').execute();
   await db.schema.createIndex('task_meta_creator').on('task_meta').columns(['creator', 'created']).execute();
+}
+
+/** A row that several columns tell is kept in their order, without a number of its own. */
+async function createOwn(db: Kysely<unknown>, table: OwnTable): Promise<void> {
+  const { columns, key } = OWN_TABLES[table];
+  const [only, ...others] = key;
+  const declared = Object.entries(columns).map(
+    ([
+      name,
+      {
+        declared: { sqlite },
+      },
+    ]) =>
+      others.length === 0 && name === only
+        ? `"${name}" ${sqlite.replace(' not null', '')} primary key`
+        : `"${name}" ${sqlite}`,
+  );
+  if (others.length > 0) {
+    declared.push(`constraint "${table}_key" primary key (${key.map((name) => `"${name}"`).join(', ')})`);
+  }
+  const end = others.length > 0 ? ' without rowid' : '';
+  await sql.raw(`create table "${table}" (${declared.join(', ')})${end}`).execute(db);
 }

@@ -1,8 +1,8 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { StoreDialect } from '../dialect.js';
 import type { SqlEngine } from '../engine.js';
 import type { Tables } from '../schema/tables.js';
-import { SQLITE_NOW_MS, SQLITE_NOW_SECONDS, SqliteWrites } from './sqlite-writes.js';
+import { sqliteWrites } from './sqlite-writes.js';
 
 /** The moments that text like 2026-01-02T03:04:05.000Z can hold and compare; the first and the last of them. */
 const EARLIEST_MS = Date.UTC(0, 0, 1);
@@ -10,11 +10,11 @@ const LATEST_MS = Date.UTC(9_999, 11, 31, 23, 59, 59);
 
 export function sqliteDialect(db: Kysely<Tables>, engine: SqlEngine): StoreDialect {
   return {
-    writes: new SqliteWrites(db),
+    writes: sqliteWrites,
     // One server has a file.
     shared: false,
-    nowMs: SQLITE_NOW_MS,
-    nowSeconds: SQLITE_NOW_SECONDS,
+    nowMs: sql<number>`${sql.raw(sqliteWrites.nowMs)}`,
+    nowSeconds: sql<number>`unixepoch()`,
     timeText: (timeMs) => new Date(Math.min(LATEST_MS, Math.max(EARLIEST_MS, timeMs))).toISOString(),
     nextOwnId: async () => {
       // SQLite gives max + 1: it remembers nothing else.

@@ -21,7 +21,7 @@ export function metaOf(id: number): TaskMeta {
 export function createOf(
   meta: TaskMeta,
   hosts: Readonly<Record<string, number | undefined>>,
-  onceKeys?: readonly IdempotencyKey[],
+  idempotencyKeys?: readonly IdempotencyKey[],
 ): TaskChange {
   return {
     kind: 'create-task',
@@ -30,7 +30,7 @@ export function createOf(
     actionClock: Math.floor(meta.created.getTime() / 1_000),
     scheduler: '127.0.0.1:20090',
     hosts: Object.entries(hosts).map(([host, startClock]) => ({ host, startClock })),
-    idempotencyKeys: onceKeys,
+    idempotencyKeys,
   };
 }
 

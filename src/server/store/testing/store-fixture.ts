@@ -32,10 +32,10 @@ export class StoreFixture<P extends StorePlace = StorePlace> implements AsyncDis
   async create(
     hosts: Readonly<Record<string, number | undefined>>,
     changes: Partial<TaskMeta> = {},
-    onceKeys: readonly IdempotencyKey[] = [],
+    idempotencyKeys: readonly IdempotencyKey[] = [],
   ): Promise<number> {
     const id = await this.store.nextTaskId();
-    await this.store.commit([createOf({ ...metaOf(id), ...changes }, hosts, onceKeys)]);
+    await this.store.commit([createOf({ ...metaOf(id), ...changes }, hosts, idempotencyKeys)]);
     return id;
   }
 
