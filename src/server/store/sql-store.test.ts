@@ -106,7 +106,7 @@ for (const database of testDatabases) {
         assert.deepEqual(await f.store.lastRun(id, 'a'), { status: 'killing', startClock: 10, reported: false });
 
         const output = { stdout: 'out\u0000夜', stderr: 'err' };
-        const detail = detailOf(id, 'a', 10, { startedMs: null });
+        const detail = detailOf(id, 'a', 10, { startedMs: null, late: false });
         await f.store.commit([
           { kind: 'end-host', taskId: id, host: 'a', from: 'killing', to: 'killed', output, detail },
         ]);
@@ -117,7 +117,7 @@ for (const database of testDatabases) {
         await f.store.commit([{ kind: 'start-host', taskId: id, host: 'a', from: 'killed', clock: 20 }]);
         assert.deepEqual((await f.store.outputs(id))[0], { host: 'a', status: 'running', stdout: '', stderr: '' });
         assert.deepEqual(await f.store.lastRun(id, 'a'), { status: 'running', startClock: 20, reported: false });
-        const settled = detailOf(id, 'a', 20, { endedMs: null, reason: 'silent' });
+        const settled = detailOf(id, 'a', 20, { endedMs: null, reason: 'silent', late: false });
         await f.store.commit([
           {
             kind: 'end-host',

@@ -39,6 +39,10 @@ export class MysqlPlace implements StorePlace {
     return rows;
   }
 
+  rows(table: string): Promise<readonly SqlRow[]> {
+    return this.run(`select * from \`${table}\``);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const tables = await this.run('show tables');
     const names = tables

@@ -40,21 +40,22 @@ export function endOf(taskId: number): TaskChange {
   return { kind: 'end-task', taskId, scheduler: '127.0.0.1:20090', action: 'start', actionClock };
 }
 
+/** As everywhere here, every field has a value that no column has by default. */
 export function detailOf(taskId: number, host: string, clock: number, changes: Partial<RunDetail> = {}): RunDetail {
   return {
     taskId,
     host,
     clock,
     exitCode: 3,
-    signal: null,
-    reason: null,
+    signal: 9,
+    reason: 'policy',
     startedMs: 1_000,
     endedMs: 2_000,
     stdoutBytes: 70_000,
     stderrBytes: 1,
     stdoutTruncated: true,
-    stderrTruncated: false,
-    late: false,
+    stderrTruncated: true,
+    late: true,
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import type { Log } from '../../../shared/log.js';
 import { openSqliteStore } from '../sqlite/open-sqlite-store.js';
 import type { Store } from '../store.js';
@@ -8,6 +9,8 @@ import type { Store } from '../store.js';
 /** Where a store keeps its data, empty at first; what is left is removed with it. */
 export interface StorePlace extends AsyncDisposable {
   open(firstId?: number): Promise<Store>;
+  /** All rows of a table, as the database has them. */
+  rows(table: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export class SqlitePlace implements StorePlace {
@@ -20,6 +23,16 @@ export class SqlitePlace implements StorePlace {
 
   open(firstId?: number): Promise<Store> {
     return openSqliteStore({ path: this.path, firstId });
+  }
+
+  async rows(table: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const database = new Database(this.path);
+    try {
+      // SQLite gives an object a row.
+      return database.prepare(`select * from "${table}"`).all([]) as Readonly<Record<string, unknown>>[];
+    } finally {
+      database.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
