@@ -11,7 +11,7 @@ const READ_CONNECTIONS_MOST = 10;
 const CONNECT_TIMEOUT_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** What the Go driver is told there, and what is always so here. */
+/** Parameters of the Go driver for behaviour that is always so here. */
 const ALWAYS_SO: ReadonlySet<string> = new Set([
   'allowNativePasswords',
   'charset',

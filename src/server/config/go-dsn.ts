@@ -1,4 +1,4 @@
-/** What a DSN of Go's MySQL driver says. Its defaults are filled in; `parameters` are as given, decoded. */
+/** A DSN of Go's MySQL driver. Its defaults are filled in; `parameters` are as given, decoded. */
 export interface GoDsn {
   readonly user: string;
   readonly password: string;

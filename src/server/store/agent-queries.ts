@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { pieces } from '../../shared/pieces.js';
 import type { SqlEngine } from './engine.js';
 import type { GroupCommit } from './group-commit.js';
 import { agentMapper } from './rows.js';
@@ -63,8 +64,8 @@ export class AgentQueries {
   }
 
   async remove(hosts: readonly string[], seenUntilMs: number): Promise<void> {
-    for (let at = 0; at < hosts.length; at += HOSTS_PER_COMMIT) {
-      const gone = await this.#withoutSession(hosts.slice(at, at + HOSTS_PER_COMMIT));
+    for (const piece of pieces(hosts, HOSTS_PER_COMMIT)) {
+      const gone = await this.#withoutSession(piece);
       if (gone.length === 0) continue;
       const removal = this.#db
         .deleteFrom('ibex_agent')

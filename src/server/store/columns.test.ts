@@ -59,7 +59,7 @@ interface Samples extends OwnSamples {
   readonly task_host_doing: TaskHostDoingTable;
 }
 
-/** What a new task and its run on HOST are as rows; `stored`: what the database itself chooses. */
+/** A new task and its run on HOST as rows; `stored` tells the values that the database itself chooses. */
 function samplesOf(meta: TaskMeta, stored: (table: string, column: string) => unknown): Samples {
   const { id } = meta;
   const chosen = (table: OwnTable, column: string): number => {

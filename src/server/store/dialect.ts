@@ -32,7 +32,7 @@ export interface HostWrites {
   readonly outputOnly: RowWrite<HostText>;
 }
 
-/** What all kinds of write say of themselves. */
+/** All kinds of write name their table and their place in an order. */
 interface WriteSpec {
   readonly table: string;
   /** of two writes into one table for one scope, the lower comes first where statements are joined */
@@ -47,7 +47,7 @@ export interface InsertSpec<V> extends WriteSpec {
   readonly values?: Readonly<Partial<Record<keyof V & string, string>>>;
 }
 
-/** What becomes of a column whose row is there already. */
+/** How a column takes a new value where its row is there already. */
 export const OnConflict = Object.freeze({
   replace: 'replace',
   /** null replaces nothing */
@@ -56,6 +56,20 @@ export const OnConflict = Object.freeze({
   replaceEmpty: 'replace-empty',
 } as const);
 export type OnConflict = (typeof OnConflict)[keyof typeof OnConflict];
+
+/** SQL for the value of such a column; `incoming` and `present` are SQL for the new value and the old one. */
+export function resolved(policy: OnConflict, incoming: string, present: string): string {
+  switch (policy) {
+    case OnConflict.replace:
+      return incoming;
+    case OnConflict.replaceUnlessNull:
+      return `coalesce(${incoming}, ${present})`;
+    case OnConflict.replaceEmpty:
+      return `case when ${present} = '' then ${incoming} else ${present} end`;
+    default:
+      return policy satisfies never;
+  }
+}
 
 export interface UpsertSpec<V> extends InsertSpec<V> {
   readonly key: readonly (keyof V & string)[];
@@ -91,7 +105,7 @@ export interface WriteMaker {
   hosts(table: string): HostWrites;
 }
 
-/** What differs between databases besides how they are reached. */
+/** The differences between databases, besides how each is reached. */
 export interface StoreDialect {
   readonly writes: WriteMaker;
   /** Other programs may write into the database. */

@@ -1,6 +1,6 @@
 import type { Compilable, CompiledQuery } from 'kysely';
 
-/** What a duplicate key means for whoever wrote the statement. */
+/** The keys that a statement may find taken; each is an expected outcome. */
 export type UniqueKey = 'task-id' | 'idempotency-key';
 
 /** One statement of a transaction. */

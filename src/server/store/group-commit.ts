@@ -31,7 +31,7 @@ const ROW_BYTES = 64;
 /**
  * Makes one transaction of all that is asked for while the one before is under way: a commit costs a disk's flush
  * whatever is in it. There is no timer; the first caller of a quiet moment waits for its turn of the event loop only.
- * What can't be stored is left out, and the others are stored in the same transaction. Waiting is limited to
+ * A member that can't be stored is left out, and the others are stored in the same transaction. Waiting is limited to
  * `queueBytes`; what comes on top is refused with StoreError.
  */
 export class GroupCommit implements AsyncDisposable {

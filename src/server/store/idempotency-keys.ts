@@ -47,7 +47,7 @@ export class IdempotencyKeys implements Disposable {
 
   #clean(): void {
     const expired = this.#db.deleteFrom('ibex_idempotency').where('expires_ms', '<=', this.#dialect.nowMs);
-    // What fails now is done the next time; an expired key does no harm meanwhile.
+    // The next time makes up for a failure; an expired key does no harm meanwhile.
     this.#commits.run([this.#engine.compile(expired)]).catch(() => undefined);
   }
 }

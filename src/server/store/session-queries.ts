@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import { pieces } from '../../shared/pieces.js';
 import type { StoreDialect } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import type { GroupCommit } from './group-commit.js';
@@ -88,13 +89,13 @@ export class SessionQueries {
   ): Promise<Pick<SessionRecord, 'host' | 'instance'>[]> {
     if (instances.length === 0) return [];
     const found: { host: string; instance: string }[] = [];
-    for (let at = 0; at < hosts.length; at += HOSTS_PER_QUERY) {
+    for (const piece of pieces(hosts, HOSTS_PER_QUERY)) {
       const rows = await this.#engine.query(
         this.#db
           .selectFrom('ibex_session')
           .select(['host', 'instance'])
           .where('instance', 'in', instances)
-          .where('host', 'in', hosts.slice(at, at + HOSTS_PER_QUERY))
+          .where('host', 'in', piece)
           .compile(),
       );
       for (const row of rows) found.push(row);

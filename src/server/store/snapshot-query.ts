@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { pieces } from '../../shared/pieces.js';
 import type { SqlEngine } from './engine.js';
 import type { TaskHostDoingTable, Tables } from './schema/tables.js';
 import type { Snapshot } from '../core/records.js';
@@ -6,9 +7,9 @@ import type { Snapshot } from '../core/records.js';
 /** Ids or names in one `in (…)`. */
 const MOST_IN_QUERY = 500;
 
-type Doing = Snapshot['activeRuns'][number];
+type ActiveRun = Snapshot['activeRuns'][number];
 
-/** Reads what all servers have written of the open tasks, or of those among these ids. */
+/** Reads the rows of the open tasks, or of those among these ids, whichever server wrote them. */
 export async function readSnapshot(
   engine: SqlEngine,
   db: Kysely<Tables>,
@@ -16,30 +17,30 @@ export async function readSnapshot(
 ): Promise<Snapshot> {
   if (!taskIds) return readPiece(engine, db, undefined);
   const tasks: Snapshot['tasks'][number][] = [];
-  const doings: Doing[] = [];
-  for (const piece of pieces(taskIds)) {
+  const activeRuns: ActiveRun[] = [];
+  for (const piece of pieces(taskIds, MOST_IN_QUERY)) {
     const found = await readPiece(engine, db, piece);
     tasks.push(...found.tasks);
-    for (const doing of found.activeRuns) doings.push(doing);
+    for (const run of found.activeRuns) activeRuns.push(run);
   }
-  return { tasks, activeRuns: doings };
+  return { tasks, activeRuns };
 }
 
-/** Reads the runs under way on all hosts, or on these. */
+/** Reads the active runs on all hosts, or on these. */
 export async function readActiveRunsOf(
   engine: SqlEngine,
   db: Kysely<Tables>,
   hosts?: readonly string[],
-): Promise<Doing[]> {
-  if (!hosts) return (await engine.query(db.selectFrom('task_host_doing').selectAll().compile())).map(doingOf);
-  const doings: Doing[] = [];
-  for (const piece of pieces(hosts)) {
+): Promise<ActiveRun[]> {
+  if (!hosts) return (await engine.query(db.selectFrom('task_host_doing').selectAll().compile())).map(activeRunOf);
+  const activeRuns: ActiveRun[] = [];
+  for (const piece of pieces(hosts, MOST_IN_QUERY)) {
     const rows = await engine.query(db.selectFrom('task_host_doing').selectAll().where('host', 'in', piece).compile());
     // A column may compare more loosely than byte for byte.
     const asked = new Set(piece);
-    for (const row of rows) if (asked.has(row.host)) doings.push(doingOf(row));
+    for (const row of rows) if (asked.has(row.host)) activeRuns.push(activeRunOf(row));
   }
-  return doings;
+  return activeRuns;
 }
 
 async function readPiece(
@@ -64,13 +65,9 @@ async function readPiece(
     const twice = byId.has(id);
     byId.set(id, { taskId: id, action, actionClock: clock, scheduler: twice ? undefined : (scheduler ?? undefined) });
   }
-  return { tasks: [...byId.values()], activeRuns: doingRows.map(doingOf) };
+  return { tasks: [...byId.values()], activeRuns: doingRows.map(activeRunOf) };
 }
 
-function doingOf({ id, host, clock, action }: TaskHostDoingTable): Doing {
+function activeRunOf({ id, host, clock, action }: TaskHostDoingTable): ActiveRun {
   return { taskId: id, host, clock, action };
-}
-
-function* pieces<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += MOST_IN_QUERY) yield all.slice(at, at + MOST_IN_QUERY);
 }

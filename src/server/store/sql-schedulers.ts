@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import { pieces } from '../../shared/pieces.js';
 import type { StoreDialect } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import type { GroupCommit } from './group-commit.js';
@@ -46,11 +47,11 @@ export class SqlSchedulers implements Schedulers {
 
   async take(taskIds: readonly number[], from: string, to: string): Promise<number> {
     let taken = 0;
-    for (let at = 0; at < taskIds.length; at += IDS_PER_STATEMENT) {
+    for (const piece of pieces(taskIds, IDS_PER_STATEMENT)) {
       const query = this.#db
         .updateTable('task_scheduler')
         .set({ scheduler: to })
-        .where('id', 'in', taskIds.slice(at, at + IDS_PER_STATEMENT))
+        .where('id', 'in', piece)
         .where('scheduler', '=', from);
       const [changed = 0] = await this.#commits.run([this.#engine.compile(query)]);
       taken += changed;

@@ -36,13 +36,13 @@ export interface SessionRecord {
   readonly sinceMs: number;
 }
 
-/** Who schedules the tasks of this database, by the database's clock. */
+/** Tells which server schedules each task of this database, by the database's clock. */
 export interface Schedulers {
   /** ms since each scheduler last said that it lives, to a whole second */
   silence(): Promise<ReadonlyMap<string, number>>;
   /** This scheduler lives. */
   beat(scheduler: string): Promise<void>;
-  /** This scheduler stops: whoever else is there may take its tasks at once. */
+  /** This scheduler stops: the others may take its tasks at once. */
   retire(scheduler: string): Promise<void>;
   /** Gives those of the tasks that `from` has to `to`. Resolves with how many. */
   take(taskIds: readonly number[], from: string, to: string): Promise<number>;
@@ -110,7 +110,7 @@ export interface Store extends AsyncDisposable {
   openTask(taskId: number, hosts?: readonly string[]): Promise<OpenTask | undefined>;
   /** Of all open tasks, or only of these. */
   snapshot(taskIds?: readonly number[]): Promise<Snapshot>;
-  /** The runs under way on all hosts, or on these. */
+  /** The active runs on all hosts, or on these. */
   activeRunsOf(hosts?: readonly string[]): Promise<Snapshot['activeRuns']>;
 
   agents(): Promise<AgentRecord[]>;
@@ -129,7 +129,7 @@ export interface Store extends AsyncDisposable {
   markServer(server: ServerRecord): Promise<boolean>;
   /** Every server that has left a mark, dead ones too until they are removed. */
   serverMarks(): Promise<ServerMark[]>;
-  /** A server that stops says so: it was seen for the last time. */
+  /** Called by a server that stops: it was seen for the last time. */
   retireServer(instance: string): Promise<void>;
   /** Its sessions must have been removed before. */
   removeServer(instance: string): Promise<void>;
@@ -153,11 +153,11 @@ export class StoreError extends Error {
 }
 
 /**
- * What the database has of a task is nothing that any ibex writes; reading it again helps only once someone mends it.
+ * The database's rows of a task are nothing that any ibex writes; reading them again helps only once they are mended.
  */
 export class UnreadableTaskError extends StoreError {}
 
-/** A host's row was changed by someone else since it was read; nothing of this commit was stored. */
+/** Another server has changed a host's row since it was read; nothing of this commit was stored. */
 export class StaleStateError extends Error {
   override readonly name = 'StaleStateError';
 }
@@ -167,7 +167,7 @@ export class NotWantedError extends Error {
   override readonly name = 'NotWantedError';
 }
 
-/** The id of a new task is in use: others write into this database too. Nothing was stored; ask for another id. */
+/** Another program has used the id of a new task. Nothing was stored; ask for another id. */
 export class TaskIdTakenError extends Error {
   override readonly name = 'TaskIdTakenError';
 }

@@ -43,9 +43,9 @@ export class TaskIds implements AsyncDisposable {
     return this.#next++;
   }
 
-  /** Someone else gives ids of this block away: the next one comes from a block above all that is there. */
+  /** Another program uses ids of this block: the next id comes from a block above all that are there. */
   leaveBlock(takenId: number): void {
-    // What was asked for at the same time may have left it already.
+    // A request at the same time may have left it already.
     if (takenId <= this.#last && this.#last < takenId + BLOCK) this.#next = this.#last + 1;
   }
 
@@ -54,7 +54,7 @@ export class TaskIds implements AsyncDisposable {
     if (this.#next > this.#last) return;
     const [from, to] = [this.#last, this.#next - 1];
     this.#last = to;
-    // Only if no other server has reserved since, and the database answers; else the rest is lost, which harms nobody.
+    // The rest is lost, which harms nobody, where another server has reserved since or the database does not answer.
     await this.#move(from, to).catch(() => false);
   }
 
@@ -88,7 +88,7 @@ export class TaskIds implements AsyncDisposable {
     return { last: row.last_task_id, used: Math.max(row.highest ?? 0, (await this.#dialect.nextOwnId()) - 1) };
   }
 
-  /** False if the row was moved by someone else meanwhile. */
+  /** False if another server has moved the row meanwhile. */
   async #move(from: number, to: number): Promise<boolean> {
     const update = this.#db.updateTable('ibex_cluster').set({ last_task_id: to }).where('last_task_id', '=', from);
     const [outcome] = await this.#engine.transaction([[{ ...this.#engine.compile(update), expectRows: 1 }]]);

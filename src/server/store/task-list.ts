@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import { pieces } from '../../shared/pieces.js';
 import type { StoreDialect } from './dialect.js';
 import type { SqlEngine } from './engine.js';
 import { taskMeta } from './rows.js';
@@ -35,8 +36,7 @@ export class TaskList {
 
   async openAmong(taskIds: readonly number[]): Promise<Set<number>> {
     const open = new Set<number>();
-    for (let at = 0; at < taskIds.length; at += IDS_PER_QUERY) {
-      const ids = taskIds.slice(at, at + IDS_PER_QUERY);
+    for (const ids of pieces(taskIds, IDS_PER_QUERY)) {
       const rows = await this.#engine.query(
         this.#db.selectFrom('task_action').select('id').where('id', 'in', ids).compile(),
       );

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { pieces } from '../../shared/pieces.js';
 import { isActive, isFinal, isTaskAction } from '../../shared/task-states.js';
 import { checkAssignable } from './assignable.js';
 import type { SqlEngine } from './engine.js';
@@ -128,7 +129,7 @@ export class TaskQueries {
     return { meta, action, actionClock, scheduler, hosts: await this.#openHosts(taskId, hosts) };
   }
 
-  /** What is read in several queries may belong to different moments; where it shows, it is read once more. */
+  /** Several queries may read different moments; hosts that show it are read once more. */
   async #openHosts(taskId: number, hosts: readonly string[] | undefined): Promise<OpenHost[]> {
     const found = await this.#openHostsOf(taskId, hosts);
     const torn = found.filter(isTorn).map(({ host }) => host);
@@ -140,8 +141,7 @@ export class TaskQueries {
   async #openHostsOf(taskId: number, hosts: readonly string[] | undefined): Promise<OpenHost[]> {
     if (!hosts) return this.#openHostsIn(taskId, undefined);
     const found: OpenHost[] = [];
-    for (let at = 0; at < hosts.length; at += HOSTS_PER_QUERY) {
-      const piece = hosts.slice(at, at + HOSTS_PER_QUERY);
+    for (const piece of pieces(hosts, HOSTS_PER_QUERY)) {
       const rows = await this.#openHostsIn(taskId, piece);
       // A column may compare more loosely than byte for byte.
       const asked = new Set(piece);
@@ -178,7 +178,7 @@ export class TaskQueries {
   }
 }
 
-/** A run is under way if and only if it has a doing row. */
+/** A run is active if and only if it has a row in task_host_doing. */
 function isTorn({ status, activeRun: doing, strayClock }: OpenHost): boolean {
   return strayClock !== undefined || (doing === undefined && isActive(status));
 }
@@ -193,7 +193,7 @@ function openHost(row: HostRow, doing: TaskHostDoingTable | undefined, run: RunR
     startClock,
     startedMs: run && run.clock === startClock ? run.started_ms : null,
     reported: reported && isFinal(row.status),
-    // What was settled as not started has no run, though the details say so in a row.
+    // A host settled as not started has no run, though a row of its details says so.
     dispatched: run?.clock === startClock && run.reason !== 'not-started',
   };
 }

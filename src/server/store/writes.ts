@@ -66,7 +66,7 @@ export function makeWrites(maker: WriteMaker) {
       ...action,
       // After whatever takes the doing rows away.
       rank: Rank.finish,
-      unless: { table: 'task_host_doing', columns: { id: 'id' } },
+      and: 'not exists (select 1 from task_host_doing where task_host_doing.id = task_action.id)',
     }),
 
     insertScheduler: maker.insert<TaskSchedulerTable>({

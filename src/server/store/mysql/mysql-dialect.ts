@@ -4,7 +4,7 @@ import type { SqlEngine } from '../engine.js';
 import type { Tables } from '../schema/tables.js';
 import { mysqlWrites } from './mysql-writes.js';
 
-/** What a datetime can be compared with. */
+/** The latest moment that a datetime can be compared with. */
 const LATEST_MS = Date.UTC(9_999, 11, 31, 23, 59, 59);
 
 export function mysqlDialect(db: Kysely<Tables>, engine: SqlEngine): StoreDialect {
@@ -23,7 +23,7 @@ export function mysqlDialect(db: Kysely<Tables>, engine: SqlEngine): StoreDialec
       const [row] = await engine.query(autoIncrement);
       return row?.next ?? 1;
     },
-    // Above whatever a Nightingale has seen of a database that this one replaces.
+    // Above all ids that a Nightingale has seen of a database that this one replaces.
     firstId: Math.floor(Date.now() / 1_000),
   };
 }

@@ -5,7 +5,7 @@ import { RowShape } from './row-shape.js';
 const INSERT_RANK = 2;
 /** after an insert of the same rows */
 const UPDATE_RANK = 3;
-/** What MySQL counts for a row that was there and was changed by an insert. */
+/** MySQL counts so many rows for one that was there and was changed by an insert. */
 const CHANGED = 2;
 const TEXTS = ['stdout', 'stderr'] as const;
 

@@ -44,7 +44,7 @@ export class MysqlTransaction {
     this.#size = parts.members.length;
   }
 
-  /** What became of the members if it was the answer to the commit that got lost; undefined if it was another one. */
+  /** The members' outcomes if the commit happened whose answer got lost; undefined if another answer got lost. */
   get ifCommitted(): readonly MemberOutcome[] | undefined {
     return this.#ifCommitted;
   }
@@ -90,7 +90,7 @@ export class MysqlTransaction {
     this.#ifCommitted = undefined;
     const failed = passed === 0 ? undefined : statementAt(joined, passed - this.#before.length);
     if (passed > 0) {
-      // Someone has taken this connection for dead, and fenced it off.
+      // A newer connection has taken this one for dead, and fenced it off.
       if (passed < this.#before.length) throw new ConnectionLostError('the writer was replaced', { cause: error });
       this.#before = [UNDO];
     }

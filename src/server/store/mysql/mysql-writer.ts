@@ -7,11 +7,11 @@ import type { MysqlTarget } from './mysql-target.js';
 import { MysqlTransaction } from './mysql-transaction.js';
 import { WriterToken } from './writer-token.js';
 
-/** How long after a broken connection it is looked for what has become of its last transaction. */
+/** After a connection broke in a commit, the writer asks for so long whether the commit happened. */
 const IN_DOUBT_MS = 5_000;
-/** So long a transaction that got into another's way is tried again. */
+/** A transaction that got into another's way is tried again for so long. */
 const COLLISIONS_MS = 2_500;
-/** And one whose connection broke: not longer, because whoever wants a new task may no longer wait for it. */
+/** A transaction whose connection broke is tried again for so long: the caller of a new task waits no longer. */
 const RECONNECT_MS = 1_000;
 
 interface Writing {
@@ -132,7 +132,7 @@ export class MysqlWriter implements AsyncDisposable {
     await this.#close();
     let session: MysqlSession | undefined;
     try {
-      // What a lost connection still has under way must not come after what is written now.
+      // A statement that a lost connection still has under way must not come after those written now.
       await this.#settleDoubt();
       session = await MysqlSession.open(this.#target, { kind: 'write' });
       const token = new WriterToken();

@@ -1,5 +1,5 @@
 import {
-  OnConflict,
+  resolved,
   type HostWrites,
   type InsertSpec,
   type RowWrite,
@@ -23,7 +23,9 @@ export const mysqlWrites: WriteMaker = {
   upsert<V>(spec: UpsertSpec<V>): RowWrite<V> {
     const updates = spec.columns.flatMap((column) => {
       const policy = spec.onConflict[column];
-      return policy === undefined ? [] : [`\`${column}\` = ${updated(column, policy)}`];
+      return policy === undefined
+        ? []
+        : [`\`${column}\` = ${resolved(policy, `values(\`${column}\`)`, `\`${column}\``)}`];
     });
     const [first = ''] = spec.key;
     // `insert ignore` would let a wrong value pass, too.
@@ -59,20 +61,6 @@ function insertText<V>({ table, rank, columns, unique, values }: InsertSpec<V>):
     columns,
     ...(unique === undefined ? {} : { unique }),
   };
-}
-
-function updated(column: string, policy: OnConflict): string {
-  const [now, before] = [`values(\`${column}\`)`, `\`${column}\``];
-  switch (policy) {
-    case OnConflict.replace:
-      return now;
-    case OnConflict.replaceUnlessNull:
-      return `coalesce(${now}, ${before})`;
-    case OnConflict.replaceEmpty:
-      return `if(${before} = '', ${now}, ${before})`;
-    default:
-      return policy satisfies never;
-  }
 }
 
 /** How many rows are best looked for in one statement depends on how many columns tell which they are. */

@@ -2,7 +2,7 @@ import { escape, format } from 'mysql2';
 import type { Statement } from '../engine.js';
 import { RowsStatement } from './row-shape.js';
 
-/** What a packet has besides its text. */
+/** A packet's bytes besides its text, at most. */
 const PACKET_HEAD_BYTES = 1_024;
 
 /** Values go in here and nowhere else, escaped as the session's settings require. Throws RangeError for other kinds. */

@@ -18,7 +18,7 @@ interface AnyColumn extends Pick<Column<string, unknown, unknown>, 'field' | 'de
 }
 /** Columns by their names, in the table's order. */
 export type Columns = Readonly<Record<string, AnyColumn>>;
-/** What the database has of a table. */
+/** A row of a table, as the database has it. */
 export type RowOf<C extends Columns> = { readonly [Name in keyof C]: ReturnType<C[Name]['write']> };
 /** The same as the rest of the server knows it. */
 export type RecordOf<C extends Columns> = {

@@ -1,5 +1,5 @@
 import {
-  OnConflict,
+  resolved,
   type HostChange,
   type HostText,
   type HostWrites,
@@ -25,7 +25,9 @@ export const sqliteWrites: WriteMaker = {
   upsert<V>(spec: UpsertSpec<V>): RowWrite<V> {
     const updates = spec.columns.flatMap((column) => {
       const policy = spec.onConflict[column];
-      return policy === undefined ? [] : [`"${column}" = ${updated(spec.table, column, policy)}`];
+      return policy === undefined
+        ? []
+        : [`"${column}" = ${resolved(policy, `excluded."${column}"`, `"${spec.table}"."${column}"`)}`];
     });
     const conflict = updates.length === 0 ? 'do nothing' : `(${names(spec.key)}) do update set ${updates.join(', ')}`;
     return new Template<V>(`${insertHead(spec)}${rowOf(spec)} on conflict ${conflict}`, spec.columns);
@@ -73,20 +75,6 @@ function insertHead<V>({ table, columns }: InsertSpec<V>): string {
 
 function rowOf<V>({ columns, values }: InsertSpec<V>): string {
   return `(${columns.map((column) => values?.[column] ?? '?').join(', ')})`;
-}
-
-function updated(table: string, column: string, policy: OnConflict): string {
-  const [now, before] = [`excluded."${column}"`, `"${table}"."${column}"`];
-  switch (policy) {
-    case OnConflict.replace:
-      return now;
-    case OnConflict.replaceUnlessNull:
-      return `coalesce(${now}, ${before})`;
-    case OnConflict.replaceEmpty:
-      return `iif(${before} = '', ${now}, ${before})`;
-    default:
-      return policy satisfies never;
-  }
 }
 
 function withWhere<V>(head: string, spec: WhereSpec<V>, fields: readonly (keyof V)[] = []): Template<V> {

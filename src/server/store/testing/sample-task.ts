@@ -34,7 +34,7 @@ export function createOf(
   };
 }
 
-/** As whoever has created the task ends it. */
+/** The task's own scheduler ends it. */
 export function endOf(taskId: number): TaskChange {
   const actionClock = Math.floor(metaOf(taskId).created.getTime() / 1_000);
   return { kind: 'end-task', taskId, scheduler: '127.0.0.1:20090', action: 'start', actionClock };
