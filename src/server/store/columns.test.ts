@@ -134,7 +134,7 @@ for (const database of testDatabases) {
       const tables = [...Object.keys(ORIGINAL_COLUMNS), ...Object.keys(OWN_TABLES)];
       const rows = new Map<string, Row>();
       for (const table of tables) {
-        const [row, ...more] = await place.rows(table);
+        const [row, ...more] = await place.run(`select * from ${table}`);
         assert.ok(row && more.length === 0, `one row in ${table}`);
         rows.set(table, row);
       }
@@ -145,8 +145,19 @@ for (const database of testDatabases) {
           assert.ok(!['', '0', 'null', 'undefined'].includes(String(value)), `${table}.${column} has a default value`);
         }
       }
-      const [hostRow] = await place.rows(hostTable(id));
+      const [hostRow] = await place.run(`select * from ${hostTable(id)}`);
       assert.partialDeepStrictEqual(hostRow, { id, host: HOST, status: 'running', stdout: 'o', stderr: 'e' });
+    });
+
+    it('is added where the tables were made before it was there', async () => {
+      await using f = await StoreFixture.open(database.place());
+      await f.store[Symbol.asyncDispose]();
+      await f.place.run('alter table ibex_run drop column late', 'alter table ibex_run drop column reason');
+      await f.reopen();
+      const id = await f.create({ [HOST]: 5 });
+      const detail = detailOf(id, HOST, 5);
+      await f.store.commit([{ kind: 'late-output', taskId: id, host: HOST, output: undefined, detail }]);
+      assert.deepEqual(await f.store.runDetails(id), [detail]);
     });
 
     it('is read, and replaced by what comes later', async () => {

@@ -2,9 +2,11 @@ import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { UserError } from '../../../shared/errors.js';
 import type { Log } from '../../../shared/log.js';
+import { OWN_TABLES } from '../schema/columns.js';
 import { HOST_TABLES } from '../schema/tables.js';
 import { createTable, MYSQL_TABLES } from './tables.js';
 
+const CHANGING = 'changing a table; on a big one this takes a while';
 /** Wide enough for all that the API lets through. */
 const WIDE_TEXTS: readonly string[] = ['mediumtext', 'longtext'];
 
@@ -42,6 +44,21 @@ export function mysqlMigrations(log: Log): Readonly<Record<string, Migration>> {
   };
 }
 
+/** Adds the columns that our tables have got since they were made. Where it was done before, it changes nothing. */
+export async function addColumns(db: Kysely<unknown>, log: Log): Promise<void> {
+  const { rows } = await sql<{ tbl: string; col: string }>`
+    select table_name as tbl, column_name as col from information_schema.columns
+    where table_schema = database()`.execute(db);
+  const present = new Set(rows.map(({ tbl, col }) => `${tbl} ${col}`));
+  for (const [table, { columns }] of Object.entries(OWN_TABLES)) {
+    const missing = Object.entries(columns).filter(([name]) => !present.has(`${table} ${name}`));
+    if (missing.length === 0) continue;
+    const change = missing.map(([name, { declared }]) => `add column \`${name}\` ${declared.mysql}`).join(', ');
+    log.info({ table, change }, CHANGING);
+    await sql.raw(`alter table \`${table}\` ${change}`).execute(db);
+  }
+}
+
 /** On an empty database all tables are made; those of a Go ibex stay, and get what they lack. Nothing is narrowed. */
 async function makeOrUpgrade(db: Kysely<unknown>, log: Log): Promise<void> {
   const there = await existingTables(db);
@@ -63,7 +80,7 @@ async function widenStdin(db: Kysely<unknown>, log: Log): Promise<void> {
   const type = rows[0]?.type;
   if (type !== undefined && WIDE_TEXTS.includes(type)) return;
   const change = type === undefined ? 'add column `stdin` mediumtext after `args`' : 'modify `stdin` mediumtext';
-  log.info({ table: 'task_meta', change }, 'changing a table; on a big one this takes a while');
+  log.info({ table: 'task_meta', change }, CHANGING);
   await sql.raw(`alter table \`task_meta\` ${change}`).execute(db);
 }
 
@@ -79,7 +96,7 @@ async function addIndices(db: Kysely<unknown>, tables: ReadonlySet<string>, log:
     );
     if (found) continue;
     const change = `add ${unique ? 'unique ' : ''}index \`ibex_${columns.join('_')}\` (${columns.join(', ')})`;
-    log.info({ table, change }, 'changing a table; on a big one this takes a while');
+    log.info({ table, change }, CHANGING);
     try {
       await sql.raw(`alter table \`${table}\` ${change}`).execute(db);
     } catch (error) {

@@ -10,7 +10,7 @@ import { kyselyOn } from './kysely-on-session.js';
 import { mysqlDialect } from './mysql-dialect.js';
 import { MysqlEngine } from './mysql-engine.js';
 import { connectProblem, mayBeReachedLater, serverErrno } from './mysql-errors.js';
-import { mysqlMigrations } from './mysql-migrations.js';
+import { addColumns, mysqlMigrations } from './mysql-migrations.js';
 import { MysqlSession } from './mysql-session.js';
 import { describeAddress, describeTarget, type MysqlTarget } from './mysql-target.js';
 
@@ -120,8 +120,9 @@ async function migrate(session: MysqlSession, target: MysqlTarget, log: Log): Pr
   if (!got.some((row) => Number(row['got']) === 1)) {
     throw new UserError(`another server has been changing the tables of ${describeTarget(target)} for too long`);
   }
+  const db = kyselyOn<unknown>(session);
   const migrator = new Migrator({
-    db: kyselyOn<unknown>(session),
+    db,
     provider: { getMigrations: () => Promise.resolve({ ...mysqlMigrations(log) }) },
     migrationTableName: 'ibex_migration',
     migrationLockTableName: 'ibex_migration_lock',
@@ -130,6 +131,7 @@ async function migrate(session: MysqlSession, target: MysqlTarget, log: Log): Pr
   // The lock ends with the session.
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) throw error instanceof Error ? error : new Error(describeError(error));
+  await addColumns(db, log);
   if (results.length > 0) {
     const ms = Math.round(performance.now() - begunMs);
     log.info(

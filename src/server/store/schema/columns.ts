@@ -39,7 +39,8 @@ const LONG_TEXT = kind<string>({ sqlite: 'text not null', mysql: 'text NOT NULL'
 
 /**
  * The tables of our own: every statement, migration and reader takes their columns from here. A new column comes last
- * in its table; sql/ibex.sql says the same for those who make the tables by hand.
+ * in its table, and has a default or takes null; the next start adds it to a table that is there. sql/ibex.sql says the
+ * same for those who make the tables by hand.
  */
 export const OWN_TABLES = {
   /** one row: who this database is */

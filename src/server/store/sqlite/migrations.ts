@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { OWN_TABLES, type OwnTable } from '../schema/columns.js';
-import { HOST_TABLES } from '../schema/tables.js';
+import { HOST_TABLES, type Tables } from '../schema/tables.js';
 
 /** The schema's history on SQLite, by name in order. A migration that was ever released is never changed. */
 export const sqliteMigrations: Readonly<Record<string, Migration>> = {
@@ -10,6 +10,18 @@ export const sqliteMigrations: Readonly<Record<string, Migration>> = {
   '0003-sessions': { up: createSessions },
   '0004-list-index': { up: widenCreatorIndex },
 };
+
+/** Adds the columns that our tables have got since they were made. Where it was done before, it changes nothing. */
+export async function addColumns(db: Kysely<Tables>): Promise<void> {
+  for (const [table, { columns }] of Object.entries(OWN_TABLES)) {
+    const { rows } = await sql<{ name: string }>`select name from pragma_table_info(${table})`.execute(db);
+    const present = new Set(rows.map(({ name }) => name));
+    for (const [name, { declared }] of Object.entries(columns)) {
+      if (present.has(name)) continue;
+      await sql.raw(`alter table "${table}" add column "${name}" ${declared.sqlite}`).execute(db);
+    }
+  }
+}
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
   await db.schema

@@ -7,7 +7,7 @@ import { describeError, errorCode, UserError } from '../../../shared/errors.js';
 import type { Tables } from '../schema/tables.js';
 import { SqlStore } from '../sql-store.js';
 import type { Store } from '../store.js';
-import { sqliteMigrations } from './migrations.js';
+import { addColumns, sqliteMigrations } from './migrations.js';
 import { sqliteDialect } from './sqlite-dialect.js';
 import { SqliteEngine } from './sqlite-engine.js';
 
@@ -69,8 +69,11 @@ async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
     migrationTableName: 'ibex_migration',
     migrationLockTableName: 'ibex_migration_lock',
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) {
+  try {
+    const { error } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error instanceof Error ? error : new Error(describeError(error));
+    await addColumns(db);
+  } catch (error) {
     throw new UserError(`cannot bring the tables of the SQLite database ${path} up to date: ${problem(error)}`);
   }
 }

@@ -31,16 +31,11 @@ export class MysqlPlace implements StorePlace {
     return openMysqlStore({ target: this.target, log: this.#log, firstId, reachMs: 0 });
   }
 
-  /** Statements of the test's own, one after the other; the rows of the last. */
   async run(...statements: readonly string[]): Promise<readonly SqlRow[]> {
     await using session = await MysqlSession.open(this.target, { kind: 'migrate' });
     let rows: readonly SqlRow[] = [];
     for (const statement of statements) rows = await session.rows(statement, [], TIMEOUT_MS);
     return rows;
-  }
-
-  rows(table: string): Promise<readonly SqlRow[]> {
-    return this.run(`select * from \`${table}\``);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

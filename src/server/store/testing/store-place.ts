@@ -9,8 +9,8 @@ import type { Store } from '../store.js';
 /** Where a store keeps its data, empty at first; what is left is removed with it. */
 export interface StorePlace extends AsyncDisposable {
   open(firstId?: number): Promise<Store>;
-  /** All rows of a table, as the database has them. */
-  rows(table: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Statements of the test's own, one after the other; the rows of the last. */
+  run(...statements: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
 export class SqlitePlace implements StorePlace {
@@ -25,11 +25,17 @@ export class SqlitePlace implements StorePlace {
     return openSqliteStore({ path: this.path, firstId });
   }
 
-  async rows(table: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  async run(...statements: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const database = new Database(this.path);
     try {
-      // SQLite gives an object a row.
-      return database.prepare(`select * from "${table}"`).all([]) as Readonly<Record<string, unknown>>[];
+      const last = statements.map((text) => {
+        const statement = database.prepare(text);
+        // SQLite gives an object a row.
+        if (statement.reader) return statement.all([]) as Readonly<Record<string, unknown>>[];
+        statement.run([]);
+        return [];
+      });
+      return last.at(-1) ?? [];
     } finally {
       database.close();
     }
