@@ -11,8 +11,8 @@ import { UnreadableTaskError, type AgentRecord, type SessionRecord } from './sto
  */
 
 interface Mapper<Row, Record> {
-  toRow(record: Record): Row;
-  toRecord(row: Row): Record;
+  readonly toRow: (record: Record) => Row;
+  readonly toRecord: (row: Row) => Record;
 }
 
 /** A field of a record without a column, or a column without a field, does not compile here. */

@@ -2,7 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { UserError } from '../../../shared/errors.js';
 import type { Log } from '../../../shared/log.js';
-import { OWN_TABLES } from '../schema/columns.js';
+import { declarations, OWN_TABLE_NAMES } from '../schema/columns.js';
 import { HOST_TABLES } from '../schema/tables.js';
 import { createTable, MYSQL_TABLES } from './tables.js';
 
@@ -50,10 +50,10 @@ export async function addColumns(db: Kysely<unknown>, log: Log): Promise<void> {
     select table_name as tbl, column_name as col from information_schema.columns
     where table_schema = database()`.execute(db);
   const present = new Set(rows.map(({ tbl, col }) => `${tbl} ${col}`));
-  for (const [table, { columns }] of Object.entries(OWN_TABLES)) {
-    const missing = Object.entries(columns).filter(([name]) => !present.has(`${table} ${name}`));
+  for (const table of OWN_TABLE_NAMES) {
+    const missing = declarations(table, 'mysql').filter(([name]) => !present.has(`${table} ${name}`));
     if (missing.length === 0) continue;
-    const change = missing.map(([name, { declared }]) => `add column \`${name}\` ${declared.mysql}`).join(', ');
+    const change = missing.map(([name, declaration]) => `add column \`${name}\` ${declaration}`).join(', ');
     log.info({ table, change }, CHANGING);
     await sql.raw(`alter table \`${table}\` ${change}`).execute(db);
   }

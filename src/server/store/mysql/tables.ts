@@ -1,4 +1,4 @@
-import { OWN_TABLES, type OwnTable } from '../schema/columns.js';
+import { declarations, OWN_TABLES, type OwnTable } from '../schema/columns.js';
 import { HOST_TABLES } from '../schema/tables.js';
 
 const ENGINE = 'ENGINE = InnoDB DEFAULT CHARSET = utf8mb4';
@@ -89,8 +89,7 @@ function hostColumns(): readonly string[] {
 }
 
 function own(table: OwnTable, more: readonly string[] = []): Readonly<Record<string, readonly string[]>> {
-  const { columns, key } = OWN_TABLES[table];
-  const declared = Object.entries(columns).map(([name, column]) => `\`${name}\` ${column.declared.mysql}`);
-  const primary = `PRIMARY KEY (${key.map((name) => `\`${name}\``).join(', ')})`;
+  const declared = declarations(table, 'mysql').map(([name, declaration]) => `\`${name}\` ${declaration}`);
+  const primary = `PRIMARY KEY (${OWN_TABLES[table].key.map((name) => `\`${name}\``).join(', ')})`;
   return { [table]: [...declared, primary, ...more] };
 }

@@ -110,6 +110,8 @@ export const OWN_TABLES = {
 } as const satisfies Readonly<Record<string, { readonly key: readonly string[]; readonly columns: Columns }>>;
 
 export type OwnTable = keyof typeof OWN_TABLES;
+// Object.keys gives these and no others; its type says less.
+export const OWN_TABLE_NAMES = Object.keys(OWN_TABLES) as readonly OwnTable[];
 
 /** The names of a table's columns, in its order. */
 export function columnNames<T extends OwnTable>(
@@ -117,6 +119,12 @@ export function columnNames<T extends OwnTable>(
 ): readonly (keyof (typeof OWN_TABLES)[T]['columns'] & string)[] {
   // Object.keys gives these and no others; its type says less.
   return Object.keys(OWN_TABLES[table].columns) as (keyof (typeof OWN_TABLES)[T]['columns'] & string)[];
+}
+
+/** The names of a table's columns, each with its declaration. */
+export function declarations(table: OwnTable, database: Database): readonly (readonly [string, string])[] {
+  const columns: Columns = OWN_TABLES[table].columns;
+  return Object.entries(columns).map(([name, { declared }]) => [name, declared[database]]);
 }
 
 type Kind<Stored, Value = Stored> = <Field extends string>(field: Field) => Column<Field, Stored, Value>;

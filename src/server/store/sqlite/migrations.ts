@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { OWN_TABLES, type OwnTable } from '../schema/columns.js';
+import { declarations, OWN_TABLE_NAMES, OWN_TABLES, type OwnTable } from '../schema/columns.js';
 import { HOST_TABLES, type Tables } from '../schema/tables.js';
 
 /** The schema's history on SQLite, by name in order. A migration that was ever released is never changed. */
@@ -13,12 +13,12 @@ export const sqliteMigrations: Readonly<Record<string, Migration>> = {
 
 /** Adds the columns that our tables have got since they were made. Where it was done before, it changes nothing. */
 export async function addColumns(db: Kysely<Tables>): Promise<void> {
-  for (const [table, { columns }] of Object.entries(OWN_TABLES)) {
+  for (const table of OWN_TABLE_NAMES) {
     const { rows } = await sql<{ name: string }>`select name from pragma_table_info(${table})`.execute(db);
     const present = new Set(rows.map(({ name }) => name));
-    for (const [name, { declared }] of Object.entries(columns)) {
+    for (const [name, declaration] of declarations(table, 'sqlite')) {
       if (present.has(name)) continue;
-      await sql.raw(`alter table "${table}" add column "${name}" ${declared.sqlite}`).execute(db);
+      await sql.raw(`alter table "${table}" add column "${name}" ${declaration}`).execute(db);
     }
   }
 }
@@ -112,22 +112,16 @@ async function widenCreatorIndex(db: Kysely<unknown>): Promise<void> {
 
 /** A row that several columns tell is kept in their order, without a number of its own. */
 async function createOwn(db: Kysely<unknown>, table: OwnTable): Promise<void> {
-  const { columns, key } = OWN_TABLES[table];
+  const { key } = OWN_TABLES[table];
   const [only, ...others] = key;
-  const declared = Object.entries(columns).map(
-    ([
-      name,
-      {
-        declared: { sqlite },
-      },
-    ]) =>
-      others.length === 0 && name === only
-        ? `"${name}" ${sqlite.replace(' not null', '')} primary key`
-        : `"${name}" ${sqlite}`,
+  const columns = declarations(table, 'sqlite').map(([name, declaration]) =>
+    others.length === 0 && name === only
+      ? `"${name}" ${declaration.replace(' not null', '')} primary key`
+      : `"${name}" ${declaration}`,
   );
   if (others.length > 0) {
-    declared.push(`constraint "${table}_key" primary key (${key.map((name) => `"${name}"`).join(', ')})`);
+    columns.push(`constraint "${table}_key" primary key (${key.map((name) => `"${name}"`).join(', ')})`);
   }
   const end = others.length > 0 ? ' without rowid' : '';
-  await sql.raw(`create table "${table}" (${declared.join(', ')})${end}`).execute(db);
+  await sql.raw(`create table "${table}" (${columns.join(', ')})${end}`).execute(db);
 }
