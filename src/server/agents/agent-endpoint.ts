@@ -99,7 +99,7 @@ export class AgentEndpoint implements Disposable {
   }
 }
 
-/** All of its lines: getHeader() tells the first one only, which the caller itself may have written. */
+/** All lines of the header: getHeader() returns the first one only, which the caller itself may have written. */
 function forwardedFor(request: HttpRequest): string {
   const lines: string[] = [];
   request.forEach((name, value) => {

@@ -1,11 +1,12 @@
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
+import { pieces } from '../../shared/pieces.js';
 import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
 import type { AgentRecord, Store } from '../store/store.js';
 
-/** What kind of agent speaks this protocol, as against those of the Go ibex. */
+/** The kind of the agents that speak this protocol. */
 const KIND = 'ibex';
-/** Stands for the memory of an agent that has none, so that the next one with its own is known to have another. */
+/** The store id of an agent that has no memory of its own: the next agent, which has one, is known to have another. */
 const LEGACY_STORE = 'legacy';
 /** How long a change waits until it is written, ms: between one and two of these. */
 const WRITE_EVERY_MS = 5_000;
@@ -59,7 +60,7 @@ export class AgentRecords implements AsyncDisposable {
     return this.#keyless.size;
   }
 
-  /** Those Hosts, the one that was seen longest ago first. */
+  /** The Hosts without a key, the longest unseen first. */
   keylessByAge(): AgentRecord[] {
     const records = [...this.#keyless].flatMap((host) => this.#byHost.get(host) ?? []);
     return records.sort((a, b) => a.lastSeenMs - b.lastSeenMs);
@@ -146,7 +147,7 @@ export class AgentRecords implements AsyncDisposable {
       lastSeenMs: nowMs,
     });
     this.#fresh.add(host);
-    // What it tells about the runs of this Host must outlive this server.
+    // The kind decides about the runs of this Host, so it must outlive this server.
     if (before?.storeId === LEGACY_STORE && before.kind === kind) return;
     this.#save(host).catch(() => undefined);
   }
@@ -193,8 +194,7 @@ export class AgentRecords implements AsyncDisposable {
   }
 
   async #write(hosts: readonly string[]): Promise<void> {
-    for (let from = 0; from < hosts.length; from += WRITE_GROUP) {
-      const group = hosts.slice(from, from + WRITE_GROUP);
+    for (const group of pieces(hosts, WRITE_GROUP)) {
       const saved = await Promise.allSettled(group.map((host) => this.#save(host)));
       const failed = saved.filter((one) => one.status === 'rejected');
       if (failed.length === 0) continue;

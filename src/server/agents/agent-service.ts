@@ -91,7 +91,7 @@ export class AgentService implements SessionHost {
     this.#refusals.note(host, { kind: RefusalKind.taken, address, why, remedy });
   }
 
-  /** The agent that has the key is put out and kept out for a while, so that the rightful one can come in. */
+  /** Closes the session of the agent that has the key and bars it for a while, so that the rightful agent can come in. */
   async forget(host: string): Promise<boolean> {
     this.#refusals.forget(host);
     const key = this.#records.get(host)?.key ?? '';

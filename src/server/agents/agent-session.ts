@@ -256,7 +256,7 @@ export class AgentSession implements OpeningSession {
       return this.close(error.closeCode, error.message);
     }
     const end = (): void => this.close(CloseCode.internal, 'the server could not do its part; try again');
-    // Whoever tried to read the task has told of it. Its hosts are many, and would all come back every second.
+    // The reader of the task has logged it. The task's hosts are many, and would all come back every second.
     if (error instanceof UnreadableTaskError) return void setTimeout(end, UNREADABLE_RETRY_MS).unref();
     const ofDatabase = error instanceof StoreError;
     const err = ofDatabase ? describeError(error) : errorStack(error);
@@ -280,7 +280,7 @@ export class AgentSession implements OpeningSession {
     if (this.#socket.send(frame) || this.#overloaded) return;
     this.#overloaded = true;
     this.#server.log.warn(this.#who, 'agent does not read, its session is closed');
-    // A little later: whoever is sending just now must not find its watch or result lost before it has it.
+    // A little later: the caller that sends just now must not find its watch or result lost before it has it.
     queueMicrotask(() => this.close(CloseCode.overload, 'frames were lost because the agent does not read'));
   }
 

@@ -1,4 +1,4 @@
-/** Two for each thread of the pool, so that none is idle between two jobs. Other work of the pool waits behind. */
+/** Jobs at once: two for each thread of the pool, so that no thread idles. Other work of the pool waits behind. */
 const MAX_AT_ONCE = 8;
 /**
  * Openings that wait for their agent's proof. More are not begun: if thousands come at once, it is better that some
@@ -11,9 +11,9 @@ const ANSWER_MS = 1_000;
 type Job = () => Promise<void>;
 
 /**
- * The signing and verifying of openings, which takes longer than all the rest of them, a bounded number at a time: the
- * threads of Node's pool do it, so that API calls need not wait while thousands of agents come at once. At most one job
- * a session waits. Checks come before challenges, so that what was begun is finished.
+ * Signs and verifies the openings of sessions, a bounded number at a time. Node's pool of threads does the work, so that
+ * API calls need not wait while thousands of agents come at once. At most one job a session waits. Checks come before
+ * challenges, so that openings that were begun are finished.
  */
 export class HandshakeQueue {
   readonly #nowMs: () => number;

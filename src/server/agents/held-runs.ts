@@ -9,8 +9,8 @@ import type { RunId } from '../../shared/run-key.js';
 const DIFFERENCES_BEFORE_ASKING = 4;
 
 /**
- * What one agent is known to hold: the runs it listed or took since, those that its heartbeats speak of, and the
- * results it has sent.
+ * The runs that one agent is known to hold, as it has listed and accepted them and its heartbeats confirm, and the
+ * results that it has sent.
  */
 export class HeldRuns {
   readonly #held = new Map<string, RunId>();

@@ -37,7 +37,7 @@ export interface HostView {
   readonly kind: string;
   /** the servers that it has a session with, this one first */
   readonly servers: readonly SessionView[];
-  /** the runs that its agent has in hand, started or waiting for their turn */
+  /** the runs that its agent has, started or waiting for their turn */
   readonly running: readonly { readonly task: number; readonly clock: number }[];
   /** undefined while it is not connected to this server */
   readonly session: { readonly address: string; readonly instance: string; readonly runs: number } | undefined;
@@ -54,12 +54,12 @@ export interface HostListParts {
   readonly log: Log;
 }
 
-interface Elsewhere {
+interface PeerSessions {
   readonly sessions: ReadonlyMap<string, readonly OtherSession[]>;
-  readonly doing: ReadonlyMap<string, readonly Snapshot['activeRuns'][number][]>;
+  readonly activeRuns: ReadonlyMap<string, readonly Snapshot['activeRuns'][number][]>;
 }
 
-const NOWHERE: Elsewhere = { sessions: new Map(), doing: new Map() };
+const NO_PEERS: PeerSessions = { sessions: new Map(), activeRuns: new Map() };
 
 /** The hosts of this database, with the sessions that their agents have with this server and with others. */
 export class HostList {
@@ -71,39 +71,42 @@ export class HostList {
 
   /** While the database does not answer, what this server knows by itself. */
   async read(): Promise<readonly HostView[]> {
-    const elsewhere = await this.#elsewhere();
-    return [...this.#parts.records.all()].map((record) => this.#view(record, elsewhere));
+    const peers = await this.#peers();
+    return [...this.#parts.records.all()].map((record) => this.#view(record, peers));
   }
 
-  async #elsewhere(): Promise<Elsewhere> {
+  async #peers(): Promise<PeerSessions> {
     const { records, registry, shared, store, log } = this.#parts;
     try {
       const others = await shared.others();
-      if (others.length === 0) return NOWHERE;
+      if (others.length === 0) return NO_PEERS;
       if (others.some(({ host }) => records.get(host) === undefined)) await records.refreshAll();
-      // An agent tells each of its servers what it has in hand; of those that are only elsewhere the database tells.
-      const doing = others.some(({ host }) => !registry.holder(host)?.ready) ? await store.activeRunsOf() : [];
-      return { sessions: Map.groupBy(others, ({ host }) => host), doing: Map.groupBy(doing, ({ host }) => host) };
+      // An agent reports its runs to each of its servers; for agents that are only peers the database has them.
+      const activeRuns = others.some(({ host }) => !registry.holder(host)?.ready) ? await store.activeRunsOf() : [];
+      return {
+        sessions: Map.groupBy(others, ({ host }) => host),
+        activeRuns: Map.groupBy(activeRuns, ({ host }) => host),
+      };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       log.warn({ err: describeError(error) }, 'the sessions of other servers are not listed');
-      return NOWHERE;
+      return NO_PEERS;
     }
   }
 
-  #view(record: AgentRecord, elsewhere: Elsewhere): HostView {
+  #view(record: AgentRecord, peers: PeerSessions): HostView {
     const { registry, shared, refusals } = this.#parts;
     const { host, version, kind, lastSeenMs } = record;
     const holder = registry.holder(host);
     const here = holder?.ready ? holder : undefined;
-    const others = elsewhere.sessions.get(host) ?? [];
+    const others = peers.sessions.get(host) ?? [];
     const hereSinceMs = shared.own(host)?.sinceMs ?? lastSeenMs;
     const servers: SessionView[] = [
       ...(here ? [viewOf(shared.name, here.address, hereSinceMs)] : []),
       ...others.map((other) => viewOf(other.server, other.address, other.sinceMs)),
     ];
     const sinceMs = here ? hereSinceMs : Math.min(...others.map((other) => other.sinceMs));
-    const running = here?.heldRuns ?? (others.length > 0 ? (elsewhere.doing.get(host) ?? []) : []);
+    const running = here?.heldRuns ?? (others.length > 0 ? (peers.activeRuns.get(host) ?? []) : []);
     const refused = refusals.get(host);
     return {
       host,

@@ -6,10 +6,10 @@ import type { Watch, WatchRequest, WatchSink } from './session-watches.js';
 export interface HostSession {
   readonly host: string;
   readonly address: string;
-  /** undefined for agents that say none */
+  /** undefined for agents whose protocol has none */
   readonly hello: HelloFrame | undefined;
   readonly ready: boolean;
-  /** what its agent has in hand, as far as it has told */
+  /** runs that its agent has reported as started or waiting for their turn */
   readonly heldRuns: readonly RunId[];
   /** true: it is sent its work. false: it asks for it, and assignments and kills reach it with its next report */
   readonly pushed: boolean;

@@ -75,7 +75,7 @@ export class PinAdmission {
         this.bar(hello.host, holder.hello?.key ?? '');
         holder.close(CloseCode.notAdmitted, 'the key of this host was forgotten');
       } else if (!holder.pushed || this.#replaces(hello, holder)) {
-        // One that shows no key gives way to one that proves its own.
+        // An agent without a key gives way to one that proves its key.
         holder.close(CloseCode.replaced, 'a newer process of this agent has connected');
         this.#noteReplaced(session, holder);
       } else if (heard) {

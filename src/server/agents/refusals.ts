@@ -1,7 +1,7 @@
 import { CappedMap } from '../../shared/capped-map.js';
 import type { Log } from '../../shared/log.js';
 
-/** What is wrong with an agent that is turned away. */
+/** The reason for which an agent is turned away. */
 export const RefusalKind = Object.freeze({
   /** another key is pinned for its Host */
   otherKey: 'other-key',
@@ -30,7 +30,7 @@ export interface Refused extends Refusal {
   readonly count: number;
 }
 
-/** The same refusal is logged once in so long: a refused agent tries again every few seconds. */
+/** The same refusal is logged once in so long, ms: a refused agent tries again every few seconds. */
 const LOG_EVERY_MS = 60_000;
 /** Hosts remembered; the one refused longest ago is forgotten first. */
 const MAX_HOSTS = 10_000;

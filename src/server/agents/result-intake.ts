@@ -54,7 +54,7 @@ export class ResultIntake {
       const outcome = await this.#outcome(host, frame);
       this.#answers.ack({ t: 'result-ack', ...run, outcome });
     } catch (error) {
-      // The agent waits on for its answer; that it does not have the run in hand any more is no difference meanwhile.
+      // The agent waits on for its answer; meanwhile its heartbeats rightly leave the run out.
       waits = error instanceof UnreadableTaskError;
       throw error;
     } finally {

@@ -8,7 +8,7 @@ import type {
 } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 
-/** Whoever watches a run's output. Called until one of `end` and `lost`, or until the watch is disposed. */
+/** Receives the output of a watched run until one of `end` and `lost` is called, or the watch is disposed. */
 export interface WatchSink {
   /** `data` is gone when this returns */
   output(frame: OutputFrame): void;
@@ -32,7 +32,7 @@ interface OpenWatch {
 
 const MAX_NUMBER = 0xffff_ffff;
 
-/** The watches of one session. Nothing is kept here: a sink passes on what it is given, and credit bounds what comes. */
+/** The watches of one session. It buffers nothing: sinks pass output on, and credit bounds how much comes. */
 export class SessionWatches {
   readonly #open = new Map<number, OpenWatch>();
   readonly #send: (frame: WatchFrame | CreditFrame | UnwatchFrame) => void;

@@ -4,7 +4,7 @@ import type { ReportedTask } from './rpc-codec.js';
 import { isFinalStatus, outputBytes, type Dying, type TrackedTask } from './tracked-task.js';
 import { startClockOf } from './wire-clock.js';
 
-/** A killed `su` may have left its script: so many reports without new output, or so long, are taken as the end of both. */
+/** After the kill of `su`: so many reports without new output, or so long, are taken for the end of its script too. */
 const STEADY_REPORTS = 3;
 const DYING_MS = 15_000;
 

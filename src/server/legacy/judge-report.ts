@@ -85,10 +85,10 @@ function startUnnamed(reduction: Reduction, task: TrackedTask): void {
     // Listed on: an agent of this kind looks the same whether it has begun, has restarted or has never been asked.
     draft.put(task, { connection: beat.connection, origin: beat.connection });
   } else if (!sameConnection && task.cached) {
-    // It may have begun, and ended its own agent. Listed again it would do so again, and again.
+    // The script may have begun, and ended its own agent. Listed again it would do so again, and again.
     lose(reduction, task);
   } else if (!sameConnection || draft.kind === LegacyKind.categraf) {
-    // It has not begun: nobody asked for its script here. The agent may have asked in vain, and have it without one.
+    // The script has not begun: it was not asked for here. The agent may have asked in vain, and have the task without it.
     draft.unlist(task.taskId);
   } else {
     draft.kind = LegacyKind.agentd;

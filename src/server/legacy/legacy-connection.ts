@@ -35,7 +35,7 @@ export interface LegacyConnectionParts {
   readonly log: Log;
 }
 
-/** A peer whose first call, or the rest of a call, takes longer is none of these agents. */
+/** A peer whose first call, or the rest of a call, takes longer is no legacy agent, ms. */
 const CALL_WITHIN_MS = 15_000;
 /** An agent that has said nothing for so long is gone; an agent with a longer interval connects again. */
 const SILENT_MS = 300_000;
@@ -63,7 +63,7 @@ export class LegacyConnection {
   #heardMs = performance.now();
   #calls = 0;
   #busy = false;
-  /** bytes came since the last look at the stream began */
+  /** bytes came since the last read of the stream began */
   #more = false;
   #open = true;
 
@@ -124,7 +124,7 @@ export class LegacyConnection {
       .finally(() => {
         this.#busy = false;
         if (!this.#open) return this.#reader[Symbol.dispose]();
-        // Something may have come between the last look at the stream and now.
+        // Bytes may have come between the last read of the stream and now.
         if (this.#more) this.#start();
         this.#socket.resume();
       });

@@ -36,7 +36,7 @@ export function legacyResult(
     ...EMPTY_REPORT,
     status: outcome(task.status, overdue, outlived),
     exitCode: task.status === 'success' ? 0 : null,
-    // It had ended before the kill, and no agent tells how.
+    // The script had ended before the kill, and no agent reports how.
     reason: task.status === 'killfailed' ? RunReason.exitUnknown : null,
     startedMs: tracked?.begunMs ?? null,
     endedMs: nowMs,

@@ -66,7 +66,7 @@ function listBegun(reduction: Reduction, run: OpenRun): void {
   switch (draft.kind) {
     case LegacyKind.categraf: {
       const overdue = run.startedAtMs !== null && beat.nowMs >= run.startedAtMs + run.timeoutMs;
-      // It may be under a kill that this server listed before its restart; then the agent is only quiet about it.
+      // The run may be under a kill that this server listed before its restart; then the agent is only quiet about it.
       if (run.status === 'running' && !overdue) lost.push(run);
       else list.push({ taskId, clock: killClock(clock), action: 'kill' });
       return;

@@ -15,8 +15,8 @@ interface Text {
 export type LiveTexts = Readonly<Record<Stream, Buffer>>;
 
 /**
- * What the running scripts of one agent have written so far, as its last report had it. All agents together keep no
- * more than a common budget; a text that does not fit is not kept until there is room again.
+ * The output of one agent's running scripts, as its last report had it. All agents together keep no more than a common
+ * budget; a text that does not fit is dropped until there is room again.
  */
 export class LiveOutput {
   readonly #budget: ByteBudget;

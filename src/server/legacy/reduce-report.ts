@@ -25,7 +25,8 @@ export interface ReportOutcome {
  * All that a report of a legacy agent may change. The ends that it reports are stored by then. `open`: the runs that
  * scheduling has under way on this host, in the order of their clocks.
  *
- * Whatever the answer leaves out the agent forgets, unless it still runs; so all is listed until its end is stored.
+ * The agent forgets a task that the answer leaves out, unless its script still runs; so each is listed until its end is
+ * stored.
  */
 export function reduceReport(
   state: AgentState,
@@ -53,9 +54,9 @@ export function reduceReport(
   for (const { taskId } of draft.tasks.values()) noteUnnamed(reduction, taskId);
   // A task is to be killed if somebody wants that, or its time is over.
   for (const { taskId } of draft.tasks.values()) noteTime(reduction, taskId);
-  // It stays listed as long as it may run, then as a kill; never a kill without a process.
+  // A task that may run stays listed, as a kill once that is wanted and it has a process.
   for (const { taskId } of draft.tasks.values()) listTracked(reduction, taskId);
-  // A run that it does not have is listed, is lost with a former server, or never started.
+  // A run that the agent does not have is listed; unless it has begun, and is lost, or its kill came before its start.
   for (const run of open.values()) listOpenRun(reduction, run);
   const { list, begun, lost, neverStarted, ungated } = reduction;
   return { state: draft.state, list, begun, lost, neverStarted, ungated };

@@ -1,12 +1,12 @@
 import type { ReportedTask } from './rpc-codec.js';
 
-/** How a legacy agent behaves, which is all that there is to tell the kinds apart by. */
+/** The kinds of legacy agents, told apart by their behaviour alone. */
 export const LegacyKind = Object.freeze({
-  /** no report has told yet */
+  /** no report has shown it yet */
   unknown: 'legacy',
   /** names its running scripts in every report */
   categraf: 'categraf',
-  /** tells of a script only when it has ended */
+  /** names a script only when it has ended */
   agentd: 'agentd',
 } as const);
 export type LegacyKind = (typeof LegacyKind)[keyof typeof LegacyKind];

@@ -5,7 +5,7 @@ import { Networks, plainAddress } from './networks.js';
 const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/;
 
 /**
- * Who sends a request, by the X-Forwarded-For of proxies that are trusted. Throws Error naming a network that is none.
+ * Finds the address of a caller by the X-Forwarded-For of proxies that are trusted. Throws Error naming a network that is none.
  */
 export class ClientAddress {
   readonly #trusted: Networks;

@@ -19,8 +19,8 @@ export interface AgentPortOptions {
 }
 
 /**
- * Where agents connect: both kinds on one port, where this platform can tell them apart, and legacy agents also on a
- * port of their own if there is one. Disposing it ends the accepting. Throws UserError where a port can't be had.
+ * Accepts agents: both kinds on one port, where this platform can tell them apart, and legacy agents also on a port of
+ * their own if there is one. Disposing it ends the accepting. Throws UserError where a port can't be had.
  */
 export class AgentPort implements Disposable {
   readonly port: number;
@@ -71,7 +71,7 @@ async function listenToAll(
   return listener;
 }
 
-/** Undefined, with a word in the log, where this platform can't tell the kinds of agents on one port apart. */
+/** Undefined, with a warning in the log, where this platform can't tell the kinds of agents on one port apart. */
 async function sharingCalls(app: TemplatedApp, log: Log, ownPort: boolean): Promise<SocketCalls | undefined> {
   let why = 'uWebSockets.js takes no connections from others';
   try {

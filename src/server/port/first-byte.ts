@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { descriptorOf, type ReadableWatch, type SocketCalls } from './socket-calls.js';
 
-/** A peer that has sent nothing by then is gone, ms. */
+/** A peer that sends nothing for so long is closed, ms. */
 const PATIENCE_MS = 5_000;
-const LOOK_EVERY_MS = 5;
+const POLL_EVERY_MS = 5;
 
 interface Silent {
   readonly socket: Socket;
@@ -53,14 +53,14 @@ export class FirstByte implements Disposable {
     } catch {
       return void socket.destroy();
     }
-    // Whoever has closed it has ended the watching of it too; its descriptor may be another connection's by now.
+    // A closed descriptor is no longer watched; its number may be another connection's by now.
     const closed = (): void => {
       if (this.#waiting.get(fd)?.socket === socket) this.#waiting.delete(fd);
       socket.destroy();
     };
     this.#waiting.set(fd, { socket, untilMs: performance.now() + this.#patienceMs, found, closed });
     socket.on('error', closed).on('close', closed);
-    this.#timer ??= setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#timer ??= setInterval(() => this.#poll(), POLL_EVERY_MS);
   }
 
   [Symbol.dispose](): void {
@@ -69,7 +69,7 @@ export class FirstByte implements Disposable {
     this.#watch[Symbol.dispose]();
   }
 
-  #look(): void {
+  #poll(): void {
     for (const fd of this.#watch.readable()) {
       const byte = this.#calls.peek(fd);
       if (typeof byte === 'number') this.#take(fd)?.found(byte);
@@ -85,7 +85,7 @@ export class FirstByte implements Disposable {
     this.#timer = undefined;
   }
 
-  /** It is no longer waited for; its connection goes on. */
+  /** Ends the wait for a connection, which goes on. */
   #take(fd: number): Silent | undefined {
     const silent = this.#waiting.get(fd);
     if (!silent) return undefined;

@@ -32,7 +32,7 @@ export async function listenTcp(
   const fd = descriptorOf(server);
   // Every agent speaks first. Accepted before that, thousands that come together would have to be looked at in vain.
   if (calls && fd !== undefined) calls.deferAccept(fd, FIRST_BYTES_WITHIN_SECONDS);
-  // What can fail from now on is the accepting of one connection, which its peer notices.
+  // Only the accepting of one connection can fail from now on, which its peer notices.
   server.on('error', () => undefined);
   return { port: portOf(server), [Symbol.dispose]: () => void server.close() };
 }

@@ -26,18 +26,18 @@ interface Done {
   readonly stderr: Uint8Array;
 }
 
-/** What an agent keeps for ever, whatever happens to its process. */
+/** The files of an agent, which outlive its process. */
 export class AgentDisk {
   readonly scripts = new Map<number, KeptScript>();
   readonly done = new Map<string, Done>();
 }
 
-/** What would end the process of a real agent. */
+/** Thrown where a real agent's process would end. */
 export class AgentDies extends Error {
   override readonly name = 'AgentDies';
 }
 
-/** What one process of a legacy agent knows, and what it makes of a list: as these agents have been seen to do. */
+/** The memory of one process of a legacy agent, which works through lists as these agents have been seen to do. */
 export class AgentMemory {
   readonly starts: { readonly id: number; readonly clock: number; readonly script: string }[] = [];
   readonly #kind: LegacyAgentKind;
@@ -61,7 +61,7 @@ export class AgentMemory {
     this.#tasks.clear();
   }
 
-  /** What a report says now, in no order. */
+  /** The tasks of a report that is put together now, in no order. */
   report(): Record<string, string | number | Uint8Array>[] {
     return [...this.#tasks]
       .filter(([, { status }]) => status !== 'killing' && (this.#kind === 'categraf' || status !== 'running'))

@@ -1,4 +1,4 @@
-/** What GetTaskMeta gave, as an agent keeps it on its disk. */
+/** A script from GetTaskMeta, as an agent keeps it on its disk. */
 export interface KeptScript {
   readonly script: string;
   readonly args: string;

@@ -15,7 +15,7 @@ export function goAgentdText(text: Uint8Array): Uint8Array {
   return text.subarray(-GO_AGENTD_BYTES);
 }
 
-/** What a Categraf tells of a stream while the script runs. */
+/** The part of a stream that a Categraf reports while the script runs. */
 export function wholeLines(text: Uint8Array): Uint8Array {
   return text.subarray(0, text.lastIndexOf(NEWLINE) + 1);
 }

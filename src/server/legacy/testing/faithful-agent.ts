@@ -65,7 +65,7 @@ export class FaithfulAgent implements Disposable {
     throw new Error(`${what} did not come about`);
   }
 
-  /** What the next report would say. */
+  /** The tasks of the next report. */
   report(): object[] {
     return this.#memory.report();
   }

@@ -4,7 +4,7 @@ import { inflateSync } from 'node:zlib';
 import type { Plain } from './old-msgpack.js';
 
 /**
- * What real agents have sent, to servers of several kinds: every frame as it was on the wire, and what became of the
+ * A conversation of a real agent, with servers of several kinds: every frame as it was on the wire, and the fate of the
  * tasks between the frames. Where an agent was told something that this server never says, its frames end. Reports that
  * say the same more than three times in a row are left out.
  *

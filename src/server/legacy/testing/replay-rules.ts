@@ -4,7 +4,7 @@ import { isFinalStatus } from '../tracked-task.js';
 import type { Assigned } from './agent-memory.js';
 import type { ReportedTaskFields } from './recorded-agents.js';
 
-/** What one agent has been told and has told, and what no answer may do to it. */
+/** Checks that no answer harms an agent, by all that it has been told and has reported. */
 export class ReplayRules {
   /** clocks of the starts that were listed, by id */
   readonly #starts = new Map<number, number[]>();
