@@ -1,5 +1,5 @@
 import { StatementError, type MemberOutcome, type SqlEngine, type Statement } from './engine.js';
-import { NotWantedError, StaleStateError, StoreError, TaskIdTakenError } from './store.js';
+import { NotWantedError, RefusedError, StaleStateError, StoreError, TaskIdTakenError } from './store.js';
 
 interface Member {
   readonly statements: readonly Statement[];
@@ -126,7 +126,7 @@ function blame(error: StatementError): Error {
   if (fault === 'duplicate' && unique === 'idempotency-key') {
     return new IdempotencyKeyTakenError('this idempotency key is taken', { cause });
   }
-  return asStoreError(error);
+  return new RefusedError('the database refused to store this', { cause: error });
 }
 
 function asStoreError(error: unknown): StoreError {

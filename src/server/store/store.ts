@@ -153,6 +153,12 @@ export class StoreError extends Error {
 }
 
 /**
+ * The database answers, and refuses these values: it will refuse them again, while others for the same rows may pass.
+ * Nothing of the commit was stored.
+ */
+export class RefusedError extends StoreError {}
+
+/**
  * The database's rows of a task are nothing that any ibex writes; reading them again helps only once they are mended.
  */
 export class UnreadableTaskError extends StoreError {}
