@@ -2,9 +2,10 @@
 export class CappedMap<K, V> extends Map<K, V> {
   readonly #limit: number;
 
-  constructor(limit: number) {
+  constructor(limit: number, entries: Iterable<readonly [K, V]> = []) {
     super();
     this.#limit = limit;
+    for (const [key, value] of entries) this.set(key, value);
   }
 
   override set(key: K, value: V): this {

@@ -1,3 +1,4 @@
+import { CappedMap } from '../../shared/capped-map.js';
 import type { OpenRun, SettledRun } from '../tasks/agent-gateway.js';
 import type { RunId } from '../../shared/run-key.js';
 import { trackedTask, type LegacyKind, type TrackedTask } from './tracked-task.js';
@@ -120,15 +121,13 @@ export class AgentDraft {
   /** Under that clock the agent has no process of the task. */
   addScriptless(taskId: number, wireClock: number): void {
     if (this.scriptless.get(taskId) === wireClock) return;
-    this.#scriptless ??= new Map(this.#before.scriptless);
+    this.#scriptless ??= new CappedMap(MAX_SCRIPTLESS, this.#before.scriptless);
     this.#scriptless.set(taskId, wireClock);
-    const oldest = this.#scriptless.keys().next();
-    if (this.#scriptless.size > MAX_SCRIPTLESS && !oldest.done) this.#scriptless.delete(oldest.value);
   }
 
   forgetScriptless(taskId: number): void {
     if (!this.scriptless.has(taskId)) return;
-    this.#scriptless ??= new Map(this.#before.scriptless);
+    this.#scriptless ??= new CappedMap(MAX_SCRIPTLESS, this.#before.scriptless);
     this.#scriptless.delete(taskId);
   }
 

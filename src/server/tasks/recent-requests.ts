@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { CappedMap } from '../../shared/capped-map.js';
 import type { IdempotencyKey } from '../core/changes.js';
 import { NotWantedError } from '../store/store.js';
 import type { CreatedTask, NewTask } from './task-service.js';
 
 /** How long a caller's own key counts. */
 const IDEMPOTENCY_MS = 24 * 3_600_000;
-/** Requests remembered; then the oldest is forgotten, which the database remembers still. */
+/** So many requests are remembered; a further one pushes out the oldest, which the database remembers still. */
 const REMEMBERED_MOST = 10_000;
 
 interface Request {
@@ -29,7 +30,7 @@ export function idempotencyKeyOf(task: NewTask, duplicateWindowMs: number): Idem
  */
 export class RecentRequests {
   readonly #nowMs: () => number;
-  readonly #requests = new Map<string, Request>();
+  readonly #requests = new CappedMap<string, Request>(REMEMBERED_MOST);
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -52,10 +53,7 @@ export class RecentRequests {
 
   async #first(key: string, ttlMs: number, outcome: Promise<CreatedTask>): Promise<CreatedTask> {
     const request: Request = { outcome, untilMs: Number.POSITIVE_INFINITY };
-    this.#requests.delete(key);
     this.#requests.set(key, request);
-    const [oldest] = this.#requests.keys();
-    if (this.#requests.size > REMEMBERED_MOST && oldest !== undefined) this.#requests.delete(oldest);
     try {
       const created = await outcome;
       request.untilMs = this.#nowMs() + ttlMs;
