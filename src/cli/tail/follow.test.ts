@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import type { TailStatusFrame, TailTaskFrame } from '../../shared/protocol/tail-frames.js';
-import { FakeTailServer } from './fake-tail-server.js';
+import { FakeTailServer } from './testing/fake-tail-server.js';
 import { follow, type FollowOptions } from './follow.js';
 import { OutputStream } from './output-stream.js';
 import { RawViewer } from './raw-viewer.js';

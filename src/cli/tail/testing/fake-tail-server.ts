@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { encodeOutput } from '../../shared/protocol/binary-frames.js';
-import { encodeTailFrame, parseTailViewerFrame } from '../../shared/protocol/tail-codec.js';
-import type { TailServerTextFrame, TailViewerFrame } from '../../shared/protocol/tail-frames.js';
-import type { ServerAddress } from '../api/server-address.js';
+import { encodeOutput } from '../../../shared/protocol/binary-frames.js';
+import { encodeTailFrame, parseTailViewerFrame } from '../../../shared/protocol/tail-codec.js';
+import type { TailServerTextFrame, TailViewerFrame } from '../../../shared/protocol/tail-frames.js';
+import type { ServerAddress } from '../../api/server-address.js';
 
 /** One connection of a viewer, seen from a server that a test plays by hand. */
 export class FakeTail {
