@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../harness/wait-for.ts';
 import type { Database } from './database.ts';
 import { disturb, killCycles, type Damage } from './disturbances.ts';
+import { Evidence } from './evidence.ts';
 import { Fleet } from './fleet.ts';
 import { readJournal, type JournalRun } from './journal.ts';
 import { executorProcesses, scriptProcesses, strayLaunchers } from './leftovers.ts';
@@ -30,8 +31,8 @@ export interface ChaosReport {
   readonly outcomes: ReadonlyMap<string, number>;
   readonly wrong: readonly string[];
   readonly withDisk: boolean;
-  /** of the processes, where something is wrong */
-  readonly logs: string;
+  /** where the runs that differ are kept, with all logs; undefined where nothing is wrong */
+  readonly kept: string | undefined;
 }
 
 const SETTLE_MS = 120_000;
@@ -67,10 +68,11 @@ async function tearApart(fleet: Fleet, options: ChaosOptions, say: (line: string
   }
   await connected(fleet, wrong);
   const journal = readJournal(fleet.journal);
+  const evidence = new Evidence();
   const outcomes = new Map<string, number>();
   const count = (word: string): void => void outcomes.set(word, (outcomes.get(word) ?? 0) + 1);
   for (const task of tasks) {
-    for (const finding of await examine(fleet, task, journal, damage)) {
+    for (const finding of await examine(fleet, task, journal, damage, evidence)) {
       count(finding.kind === 'wrong' ? `WRONG: ${finding.word}` : finding.word);
       if (finding.kind === 'wrong') wrong.push(finding.details);
     }
@@ -84,12 +86,12 @@ async function tearApart(fleet: Fleet, options: ChaosOptions, say: (line: string
   }
   // A server may end where its database is away; nobody else has a reason to.
   wrong.push(...fleet.crashes.filter((crash) => !(fleet.database.process && crash.startsWith('server'))));
-  wrong.push(...(await leftovers(fleet)));
+  wrong.push(...(await leftovers(fleet, evidence)));
   const starts = [...journal.values()].reduce((sum, run) => sum + run.starts, 0);
-  const logs = wrong.length > 0 ? fleet.logs() : '';
+  if (wrong.length > 0) evidence.keepLogs(fleet);
   const withDisk = fleet.disk !== undefined;
   const counts = { kills: killCycles(damage), tasks: tasks.length, refused: load.refused.size, starts };
-  return { damage, ...counts, outcomes, wrong, withDisk, logs };
+  return { damage, ...counts, outcomes, wrong, withDisk, kept: evidence.folder };
 }
 
 /** A task whose creation was not answered is known by what its script wrote down, if it was made at all. */
@@ -113,6 +115,7 @@ async function examine(
   task: MadeTask,
   journal: ReadonlyMap<string, JournalRun>,
   damage: Damage,
+  evidence: Evidence,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const views = await viewTask(fleet.url, task.taskId).catch((error: unknown) => {
@@ -132,13 +135,16 @@ async function examine(
     const run = [...journal.values()].find(
       (entry) => entry.taskId === task.taskId && entry.host === host && entry.clock === view.clock,
     );
-    findings.push(verify({ plan: task.plan, view, stored, journal: run }, fleet, damage));
+    const subject = { plan: task.plan, view, stored, journal: run };
+    const finding = verify(subject, fleet, damage);
+    if (finding.kind === 'wrong') evidence.keepRun(fleet, subject);
+    findings.push(finding);
   }
   return findings;
 }
 
 /** Processes of scripts that are over, launchers without an executor, and executors beyond one an agent. */
-async function leftovers(fleet: Fleet): Promise<string[]> {
+async function leftovers(fleet: Fleet, evidence: Evidence): Promise<string[]> {
   const look = (): string[] => [
     ...scriptProcesses(fleet.hosts).map((process) => `left behind: ${process}`),
     ...fleet.hosts.flatMap((host) => strayLaunchers(fleet.metaDir(host)).map((process) => `left behind: ${process}`)),
@@ -149,5 +155,7 @@ async function leftovers(fleet: Fleet): Promise<string[]> {
   ];
   const until = performance.now() + LEFTOVER_MS;
   while (look().length > 0 && performance.now() < until) await sleep(200);
-  return look();
+  const found = look();
+  for (const [, pid] of found.join('\n').matchAll(/left behind: (\d+)/g)) evidence.keepProcess(Number(pid));
+  return found;
 }

@@ -107,6 +107,10 @@ export class Fleet implements AsyncDisposable {
     this.#proxy.cut();
   }
 
+  runFolder(host: string, run: string): string {
+    return join(this.metaDir(host), 'runs', run);
+  }
+
   metaDir(host: string): string {
     return this.#agent(host).metaDir;
   }

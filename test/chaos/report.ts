@@ -26,5 +26,6 @@ export function reportLines(report: ChaosReport): string[] {
     report.wrong.length === 0
       ? 'verdict: no script was started twice, no result was lost or wrong, no output differs, nothing was left behind'
       : `verdict: ${report.wrong.length} things are wrong`;
-  return [...rows.map(([name, count]) => `${name.padEnd(width)}  ${count}`), ...disk, ...wrong, verdict];
+  const kept = report.kept === undefined ? [] : [`kept: ${report.kept}`];
+  return [...rows.map(([name, count]) => `${name.padEnd(width)}  ${count}`), ...disk, ...wrong, ...kept, verdict];
 }

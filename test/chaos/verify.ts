@@ -34,7 +34,8 @@ export function verify(subject: Subject, fleet: Fleet, damage: Damage): Finding 
     details: `${about}: ${word} ${details}; status ${view.status}, exit ${view.exitCode}, reason ${view.reason}`,
   });
   const fullDisk = damage.diskFilled && view.host === fleet.hosts[0];
-  const truncated = truncation(fleet, view, journal);
+  const outcome = outcomeOf(fleet, view, journal);
+  const truncated = { stdout: outcome['stdoutTruncated'] === true, stderr: outcome['stderrTruncated'] === true };
   const status = verdictOnStatus(subject, fullDisk, damage.executorless.has(view.host));
   if (status.kind === 'wrong') return wrong(status.word, journal ? `(journal: ends ${journal.ends.join()})` : '');
   const [stdout, stderr] = [text(view.stdout), text(view.stderr).replace(EXPLANATION, '')];
@@ -45,7 +46,7 @@ export function verify(subject: Subject, fleet: Fleet, damage: Damage): Finding 
     const mayBeCut = name === 'stdout' ? damage.executorless.has(view.host) || fullDisk : fullDisk;
     if (isCut && !mayBeCut) return wrong(`${name} marked truncated without a cause`);
     // On a full disk what a server has stored is given up for new runs.
-    if (fullDisk && (isCut || isStoredEndOf(got, expected))) continue;
+    if (fullDisk && (isCut || got === storedEnd(expected, whole, outcome[`${name}Bytes`]))) continue;
     const fits = whole && !isCut ? got === expected : expected.startsWith(got);
     if (!fits && !isLateOutput(plan, expected, got)) {
       return wrong(
@@ -63,8 +64,10 @@ export function verify(subject: Subject, fleet: Fleet, damage: Damage): Finding 
   return { kind: status.kind === 'excused' || cut !== '' ? 'excused' : 'right', word: `${status.word}${cut}` };
 }
 
-function isStoredEndOf(got: string, expected: string): boolean {
-  return got.length === Math.min(expected.length, STORED_BYTES) && expected.endsWith(got);
+/** What a server stores of a stream; `writtenBytes`: how much of it a script printed that was stopped on its way. */
+function storedEnd(expected: string, whole: boolean, writtenBytes: unknown): string {
+  const printed = whole || typeof writtenBytes !== 'number' ? expected : expected.slice(0, writtenBytes);
+  return printed.slice(-STORED_BYTES);
 }
 
 /** A background child's words may come before the run's end, if the machine is slow. */
@@ -108,12 +111,10 @@ function verdictOnStatus({ plan, view, journal }: Subject, fullDisk: boolean, ex
   return wrong('result differs');
 }
 
-function truncation(fleet: Fleet, view: HostView, journal: JournalRun | undefined) {
-  const path = journal ? join(fleet.metaDir(view.host), 'runs', journal.run, 'exit.json') : '';
-  if (!existsSync(path)) return { stdout: false, stderr: false };
-  // The agent's own file; a field that is missing shows as not truncated, and so as a difference.
-  const outcome = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  return { stdout: outcome['stdoutTruncated'] === true, stderr: outcome['stderrTruncated'] === true };
+/** The agent's own record of the run's end; a field that is missing shows as a difference. */
+function outcomeOf(fleet: Fleet, view: HostView, journal: JournalRun | undefined): Record<string, unknown> {
+  const path = journal ? join(fleet.runFolder(view.host, journal.run), 'exit.json') : '';
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>) : {};
 }
 
 function text(pieces: readonly Buffer[]): string {
