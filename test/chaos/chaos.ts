@@ -59,7 +59,7 @@ async function tearApart(fleet: Fleet, options: ChaosOptions, say: (line: string
   say(`${killCycles(damage)} kills, ${load.plans.size} tasks; waiting until all is settled`);
   fleet.startServer();
   for (const host of fleet.hosts) fleet.startAgent(host);
-  const wrong: string[] = [];
+  const wrong = [...load.failures];
   const tasks = addUnanswered(load, readJournal(fleet.journal));
   const until = performance.now() + SETTLE_MS;
   for (const { taskId } of tasks) {

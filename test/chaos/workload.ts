@@ -5,7 +5,7 @@ import { drawPlan, type Plan } from './plans.ts';
 import type { Random } from './random.ts';
 
 const ASK_AGAIN_MS = 100;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 180_000;
 
 export interface MadeTask {
   readonly taskId: number;
@@ -20,17 +20,23 @@ export interface Workload {
   readonly plans: Map<number, Plan>;
   /** plans whose task the server said it did not make */
   readonly refused: Set<number>;
+  /** what was asked of the server in vain */
+  readonly failures: string[];
 }
 
 /** Makes tasks, kills some and starts some again, until it is told to stop. */
 export async function work(fleet: Fleet, random: Random, everyMs: number, stop: AbortSignal): Promise<Workload> {
-  const load: Workload = { made: new Map(), plans: new Map(), refused: new Set() };
+  const load: Workload = { made: new Map(), plans: new Map(), refused: new Set(), failures: [] };
   const running: Promise<void>[] = [];
   for (let number = 1; !stop.aborted; number++) {
     const plan = drawPlan(random, number, fleet.hosts, fleet.journal);
     const redo = random.fraction() < 0.1;
     load.plans.set(number, plan);
-    running.push(see(fleet, plan, redo, load));
+    running.push(
+      see(fleet, plan, redo, load).catch(
+        (error: unknown) => void load.failures.push(`plan ${number}: ${String(error)}`),
+      ),
+    );
     await sleep(random.whole(everyMs / 2, (everyMs * 3) / 2));
   }
   await Promise.all(running);
