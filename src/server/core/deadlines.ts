@@ -2,7 +2,10 @@ import { isActive } from '../../shared/task-states.js';
 import { DEFAULT_KILL_GRACE_MS, KILL_SWEEP_MS } from '../../shared/protocol/limits.js';
 import type { HostEntry, TaskRules, TaskState } from './task-state.js';
 
-/** For the result to travel. */
+/**
+ * For the result to travel. An agent whose KillGrace is longer than the default is not judged too early: while its
+ * session holds the run, the server waits.
+ */
 const SLACK_MS = 5_000;
 /** How often the server checks again whether a session still holds an overdue run. */
 export const HELD_AGAIN_MS = 5_000;

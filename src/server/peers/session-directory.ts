@@ -33,7 +33,6 @@ type Session = Omit<SessionRecord, 'instance'>;
 
 /** A session of an agent with another server. */
 export interface OtherSession extends Session {
-  readonly instance: string;
   /** name of that server */
   readonly server: string;
 }
