@@ -4,7 +4,6 @@ import type { Log } from '../../shared/log.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { dial, type DialEvents } from './dial.js';
 import type { RunIndex } from './run-index.js';
-import type { Claimant, ServerInstances } from './server-instances.js';
 import type { AgentSelf, Session, SessionEvents } from './session.js';
 
 /** Pauses after a refusal that only a person can lift. */
@@ -38,7 +37,7 @@ export interface LinkParts {
 }
 
 /** Keeps a session with one server address: dials, and dials again after every end until disposed. */
-export class ServerLink implements Claimant, Disposable {
+export class ServerLink implements Disposable {
   readonly url: URL;
   readonly #parts: LinkParts;
   readonly #log: Log;
@@ -82,6 +81,7 @@ export class ServerLink implements Claimant, Disposable {
     this.#session = dial(this.url, this.#parts.self, this.#parts.index, this.#events);
   }
 
+  /** The server process that this link found taken is free again. */
   freed(): void {
     if (!this.#isTwin || this.#disposed) return;
     clearTimeout(this.#retry);
@@ -138,4 +138,37 @@ export class ServerLink implements Claimant, Disposable {
 
 function isRefusal(code: number): boolean {
   return REMEDIES.has(code) || code === CloseCode.badProof || code === CloseCode.badFrame;
+}
+
+/**
+ * Knows which link has the session with each server process. Two addresses may lead to one process, which takes only one
+ * session of an agent; the second link waits until the first one's session has ended.
+ */
+export class ServerInstances {
+  readonly #holders = new Map<string, ServerLink>();
+  /** the process that each link waits for */
+  readonly #waiting = new Map<ServerLink, string>();
+
+  /** Returns false if another link has the session with this process; `freed()` is called when that session ends. */
+  claim(instance: string, link: ServerLink): boolean {
+    const holder = this.#holders.get(instance) ?? link;
+    if (holder === link) this.#holders.set(instance, link);
+    else this.#waiting.set(link, instance);
+    return holder === link;
+  }
+
+  release(instance: string, link: ServerLink): void {
+    if (this.#holders.get(instance) !== link) return;
+    this.#holders.delete(instance);
+    for (const [other, wanted] of this.#waiting) {
+      if (wanted !== instance) continue;
+      this.#waiting.delete(other);
+      other.freed();
+    }
+  }
+
+  /** The link waits for nothing any more. */
+  forget(link: ServerLink): void {
+    this.#waiting.delete(link);
+  }
 }
