@@ -5,7 +5,7 @@ import { readConfig, type Config } from '../../shared/config/schema.js';
 import { readTomlFile } from '../../shared/config/toml-file.js';
 import { describeError, UserError } from '../../shared/errors.js';
 import type { LogLevel } from '../../shared/log.js';
-import { AllowedAddresses } from '../net/allowed-addresses.js';
+import { AllowedAddresses } from '../net/networks.js';
 import { ClientAddress } from '../net/client-address.js';
 import type { DatabaseConfig } from '../store/open-store.js';
 import { databaseConfig } from './database.js';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { KeptLog } from '../testing/test-server.js';
 import type { Listener } from '../net/uws.js';
-import { AllowedAddresses } from '../net/allowed-addresses.js';
+import { AllowedAddresses } from '../net/networks.js';
 import { listenTcp } from '../port/tcp-listener.js';
 import { LegacyEndpoint } from './legacy-endpoint.js';
 import { RpcClient } from './testing/rpc-client.js';

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import { CappedMap } from '../../shared/capped-map.js';
 import type { Log } from '../../shared/log.js';
-import type { AllowedAddresses } from '../net/allowed-addresses.js';
-import { plainAddress } from '../net/networks.js';
+import { plainAddress, type AllowedAddresses } from '../net/networks.js';
 import { ByteBudget } from './byte-budget.js';
 import { LegacyConnection, type CallHandler } from './legacy-connection.js';
 

@@ -32,3 +32,29 @@ export class Networks {
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }
+
+const PRIVATE_NETWORKS: readonly string[] = [
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '169.254.0.0/16',
+  '::1/128',
+  'fc00::/7',
+  'fe80::/10',
+];
+
+/** Loopback and private networks, and those given as addresses or `address/prefix`. Throws Error naming a wrong one. */
+export class AllowedAddresses extends Networks {
+  readonly #further: readonly string[];
+
+  constructor(further: readonly string[]) {
+    super([...PRIVATE_NETWORKS, ...further]);
+    this.#further = further;
+  }
+
+  /** For people. */
+  describe(): string {
+    return ['loopback and private addresses', ...this.#further].join(', ');
+  }
+}

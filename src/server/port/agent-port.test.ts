@@ -6,7 +6,7 @@ import { agentSelf, ScriptedAgent } from '../testing/scripted-agent.js';
 import { TestServer } from '../testing/test-server.js';
 import { FaithfulAgent } from '../legacy/testing/faithful-agent.js';
 import { RpcClient } from '../legacy/testing/rpc-client.js';
-import { AllowedAddresses } from '../net/allowed-addresses.js';
+import { AllowedAddresses } from '../net/networks.js';
 
 /** Resolves when the connection has ended, however it did. */
 function closed(socket: Socket): Promise<void> {
