@@ -5,7 +5,7 @@ import { addressText, LONGEST_IDLE_SECONDS, MAX_BACKPRESSURE_BYTES, SendStatus }
 import type { ClientAddress } from '../net/client-address.js';
 import { AgentSession } from './agent-session.js';
 import { HandshakeQueue } from './handshake-queue.js';
-import type { AgentSocket, SessionHost } from './session-host.js';
+import type { AgentSocket, SessionHost } from './host-session.js';
 
 const SWEEP_EVERY_MS = 500;
 

@@ -6,10 +6,9 @@ import { HostList, type HostView } from './host-list.js';
 import type { ClusterIdentity, Store } from '../store/store.js';
 import type { AgentRecords } from './agent-records.js';
 import type { AgentEvents } from '../tasks/agent-gateway.js';
-import type { HostSession } from './host-session.js';
 import { PinAdmission } from './pin-admission.js';
 import { RefusalKind, Refusals } from './refusals.js';
-import type { Admission, OpeningSession, SessionHost } from './session-host.js';
+import type { Admission, HostSession, OpeningSession, SessionHost } from './host-session.js';
 import type { SessionRegistry } from './session-registry.js';
 import type { SessionDirectory } from '../peers/session-directory.js';
 

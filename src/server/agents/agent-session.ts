@@ -17,9 +17,8 @@ import { FrameReader } from './frame-reader.js';
 import { HeldRuns } from './held-runs.js';
 import type { HandshakeQueue } from './handshake-queue.js';
 import { ResultIntake, type ResultAnswers } from './result-intake.js';
-import { RunListing } from './run-listing.js';
 import { ServerOpening } from './server-opening.js';
-import type { Admission, AgentSocket, OpeningSession, SessionHost } from './session-host.js';
+import type { Admission, AgentSocket, OpeningSession, SessionHost } from './host-session.js';
 import { SessionLiveness } from './session-liveness.js';
 import { SessionWatches, type Watch, type WatchRequest, type WatchSink } from './session-watches.js';
 
@@ -44,7 +43,6 @@ export class AgentSession implements OpeningSession {
   readonly #frames = new FrameReader();
   readonly #held = new HeldRuns();
   readonly #results: ResultIntake;
-  readonly #listing = new RunListing();
   readonly #watches = new SessionWatches((frame) => this.#send(frame));
   #phase: Phase = 'hello';
   #opening: ServerOpening | undefined;
@@ -213,9 +211,8 @@ export class AgentSession implements OpeningSession {
   }
 
   #runs(frame: RunsFrame): void {
-    const runs = this.#listing.add(frame);
+    const runs = this.#held.list(frame);
     if (!runs) return;
-    this.#held.list(runs);
     if (this.#phase === 'listing') {
       this.#phase = 'ready';
       this.#server.ready(this);

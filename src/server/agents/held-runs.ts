@@ -1,7 +1,16 @@
-import { AgentRunState, type AgentRun, type HeartbeatFrame } from '../../shared/protocol/agent-frames.js';
+import { ProtocolError } from '../../shared/errors.js';
+import {
+  AgentRunState,
+  type AgentRun,
+  type HeartbeatFrame,
+  type RunsFrame,
+} from '../../shared/protocol/agent-frames.js';
+import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { runsDigest } from '../../shared/protocol/runs-digest.js';
 import type { RunId } from '../../shared/run-key.js';
 
+/** Runs that one agent may list; more break the protocol. */
+const MAX_LISTED_RUNS = 100_000;
 /**
  * Heartbeats in a row that differ from what is expected, each in another way, before the agent is asked: it is busy,
  * and each of them crosses a result that is being stored, or a run of another server that is not known here yet.
@@ -15,6 +24,8 @@ const DIFFERENCES_BEFORE_ASKING = 4;
 export class HeldRuns {
   readonly #held = new Map<string, RunId>();
   readonly #delivered = new Set<string>();
+  /** of a list whose last part has not come yet */
+  #listed: AgentRun[] = [];
   #differences = 0;
   #lastDifference = '';
 
@@ -27,9 +38,18 @@ export class HeldRuns {
     return this.#delivered.size;
   }
 
-  list(runs: readonly AgentRun[]): void {
+  /** Takes a part of the agent's list. Returns the whole with its last part, undefined before. Throws ProtocolError. */
+  list({ runs, last }: RunsFrame): readonly AgentRun[] | undefined {
+    for (const run of runs) this.#listed.push(run);
+    if (this.#listed.length > MAX_LISTED_RUNS) {
+      throw new ProtocolError(CloseCode.badFrame, 'runs: too many in one list');
+    }
+    if (!last) return undefined;
+    const whole = this.#listed;
+    this.#listed = [];
     this.#held.clear();
-    for (const run of runs) if (run.state !== AgentRunState.ended) this.add(run);
+    for (const run of whole) if (run.state !== AgentRunState.ended) this.add(run);
+    return whole;
   }
 
   add({ taskId, clock }: RunId): void {

@@ -2,8 +2,7 @@ import type { HelloFrame } from '../../shared/protocol/agent-frames.js';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import type { AgentRecords } from './agent-records.js';
 import { RefusalKind, type Refusal, type Refusals } from './refusals.js';
-import type { HostSession } from './host-session.js';
-import type { Admission, OpeningSession } from './session-host.js';
+import type { Admission, HostSession, OpeningSession } from './host-session.js';
 import type { SessionRegistry } from './session-registry.js';
 
 /** How long an older session has to show that it lives before another one gets its Host, ms. */

@@ -8,7 +8,7 @@ import { EMPTY_REPORT } from '../../../shared/run-report.js';
 import { KeptLog } from '../../testing/test-server.js';
 import { AgentSession } from '../agent-session.js';
 import { HandshakeQueue } from '../handshake-queue.js';
-import type { Admission, SessionHost } from '../session-host.js';
+import type { Admission, SessionHost } from '../host-session.js';
 
 export const RUN: RunId = { taskId: 7, clock: 1_000 };
 export const RESULT: ResultFrame = {
