@@ -1,6 +1,8 @@
+import type { RunId } from '../../shared/run-key.js';
 import type { OpenRun } from '../tasks/agent-gateway.js';
+import type { AgentDraft } from './agent-state.js';
 import { mayOutlive } from './legacy-result.js';
-import type { ReportedTask } from './rpc-codec.js';
+import type { AssignedTask, ReportedTask } from './rpc-codec.js';
 import { isFinalStatus, outputBytes, type Dying, type TrackedTask } from './tracked-task.js';
 import { startClockOf } from './wire-clock.js';
 
@@ -21,6 +23,36 @@ export interface Beat extends SortedReport {
   readonly connection: number;
   /** the connection's first, which may be old news */
   readonly first: boolean;
+}
+
+/** Moments before which this process has not seen all. Both unix ms. */
+export interface SinceWhen {
+  /** runs begun before may have begun without this process having seen it */
+  readonly serverStartMs: number;
+  /** runs assigned before may be with an agent of another kind */
+  readonly pushedUntilMs: number;
+}
+
+/** The consequences of a report. */
+export interface ReportOutcome {
+  /** the answer: the complete list of tasks that the agent should know, one entry an id */
+  readonly list: AssignedTask[];
+  /** runs that have begun and were not known to have */
+  readonly begun: RunId[];
+  /** runs that have begun and that the agent does not know any more; told again until they are no longer open */
+  readonly lost: RunId[];
+  /** runs to be killed that never had a process */
+  readonly neverStarted: OpenRun[];
+  /** listed for the first time, of a script that the agent may have already: it starts without asking for anything */
+  readonly ungated: OpenRun[];
+}
+
+/** A report in hand: what it is judged by, and what comes of it so far. */
+export interface Reduction extends ReportOutcome {
+  readonly draft: AgentDraft;
+  readonly beat: Beat;
+  readonly open: ReadonlyMap<number, OpenRun>;
+  readonly since: SinceWhen;
 }
 
 const NO_TASKS: ReadonlyMap<number, ReportedTask> = new Map();

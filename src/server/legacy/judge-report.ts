@@ -1,7 +1,6 @@
 import { isScriptless } from './agent-state.js';
-import { dyingNow, namedAs } from './beat.js';
+import { dyingNow, namedAs, type Reduction } from './beat.js';
 import { processProof } from './process-proof.js';
-import type { Reduction } from './reduction.js';
 import type { ReportedTask } from './rpc-codec.js';
 import { LegacyKind, mayRun, trackedTask, type TrackedTask } from './tracked-task.js';
 import { isKillClock, startClockOf } from './wire-clock.js';

@@ -1,8 +1,7 @@
 import type { OpenRun } from '../tasks/agent-gateway.js';
 import { scriptlessClock } from './agent-state.js';
-import { namedAs } from './beat.js';
+import { namedAs, type Reduction } from './beat.js';
 import { beganNearStart, needsRelisting } from './process-proof.js';
-import type { Reduction } from './reduction.js';
 import type { ReportedTask } from './rpc-codec.js';
 import { LegacyKind, mayRun, trackedTask, type TrackedTask } from './tracked-task.js';
 import { attemptClock, attemptOf, isKillClock, killClock, MAX_ATTEMPT } from './wire-clock.js';

@@ -1,25 +1,8 @@
-import type { RunId } from '../../shared/run-key.js';
 import type { OpenRun } from '../tasks/agent-gateway.js';
 import { AgentDraft, type AgentState } from './agent-state.js';
-import type { Beat } from './beat.js';
+import type { Beat, Reduction, ReportOutcome, SinceWhen } from './beat.js';
 import { noteNamed, noteTime, noteUnnamed } from './judge-report.js';
 import { listOpenRun, listTracked } from './list-tasks.js';
-import type { Reduction, SinceWhen } from './reduction.js';
-import type { AssignedTask } from './rpc-codec.js';
-
-export interface ReportOutcome {
-  readonly state: AgentState;
-  /** the answer: the complete list of tasks that the agent should know, one entry an id */
-  readonly list: readonly AssignedTask[];
-  /** runs that have begun and were not known to have */
-  readonly begun: readonly RunId[];
-  /** runs that have begun and that the agent does not know any more; told again until they are no longer open */
-  readonly lost: readonly RunId[];
-  /** runs to be killed that never had a process */
-  readonly neverStarted: readonly OpenRun[];
-  /** listed for the first time, of a script that the agent may have already: it starts without asking for anything */
-  readonly ungated: readonly OpenRun[];
-}
 
 /**
  * All that a report of a legacy agent may change. The ends that it reports are stored by then. `open`: the runs that
@@ -33,19 +16,10 @@ export function reduceReport(
   beat: Beat,
   open: ReadonlyMap<number, OpenRun>,
   since: SinceWhen,
-): ReportOutcome {
+): ReportOutcome & { readonly state: AgentState } {
   const draft = new AgentDraft(state);
-  const reduction: Reduction = {
-    draft,
-    beat,
-    open,
-    since,
-    list: [],
-    begun: [],
-    lost: [],
-    neverStarted: [],
-    ungated: [],
-  };
+  const outcome: ReportOutcome = { list: [], begun: [], lost: [], neverStarted: [], ungated: [] };
+  const reduction: Reduction = { draft, beat, open, since, ...outcome };
   // The agent has each task that it names, running or without a script.
   for (const named of beat.alive.values()) noteNamed(reduction, named);
   // A task whose end is stored is over.
@@ -58,6 +32,5 @@ export function reduceReport(
   for (const { taskId } of draft.tasks.values()) listTracked(reduction, taskId);
   // A run that the agent does not have is listed; unless it has begun, and is lost, or its kill came before its start.
   for (const run of open.values()) listOpenRun(reduction, run);
-  const { list, begun, lost, neverStarted, ungated } = reduction;
-  return { state: draft.state, list, begun, lost, neverStarted, ungated };
+  return { ...outcome, state: draft.state };
 }
