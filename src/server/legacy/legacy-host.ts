@@ -74,8 +74,8 @@ export class LegacyHost implements HostSession {
     this.#state = agentState(kind);
     this.#live = new LiveOutput(parts.liveBudget);
     this.#watches = new LegacyWatches(this.#live);
-    this.#results = new ResultStorage({ ...parts, host });
     this.#notes = new RunNotes({ ...parts, host });
+    this.#results = new ResultStorage(this.#notes, parts.nowMs);
   }
 
   get connection(): LegacyConnection | undefined {

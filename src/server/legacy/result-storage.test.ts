@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import type { Log } from '../../shared/log.js';
 import type { ResultFrame } from '../../shared/protocol/agent-frames.js';
 import { StoreError } from '../store/store.js';
+import type { PulledWork } from '../tasks/agent-gateway.js';
 import { ResultStorage } from './result-storage.js';
 import type { ReportedTask } from './rpc-codec.js';
+import { RunNotes } from './run-notes.js';
 
 const silent: Log = {
   debug: () => undefined,
@@ -13,6 +15,13 @@ const silent: Log = {
   error: () => undefined,
   child: () => silent,
 };
+
+function storageBy(runEnded: PulledWork['runEnded']): ResultStorage {
+  const none = (): never => assert.fail('only ends are noted');
+  const work = { runEnded, runDispatched: none, runLost: none };
+  return new ResultStorage(new RunNotes({ host: 'a', work, log: silent, nowMs: () => 0 }), () => 0);
+}
+
 const TASK: ReportedTask = {
   taskId: 1,
   clock: 5,
@@ -28,7 +37,7 @@ test('a failure asks for the result again; a text that never can be stored is le
     stored.push(result);
     return Promise.resolve('stored');
   };
-  const storage = new ResultStorage({ host: 'a', work: { runEnded }, log: silent, nowMs: () => 0 });
+  const storage = storageBy(runEnded);
   for (let i = 0; i < 3; i++) assert.match((await storage.store([TASK], new Map(), new Map())) ?? '', /again/);
   assert.equal(await storage.store([TASK], new Map(), new Map()), undefined);
   assert.deepEqual([stored.length, stored[0]?.status], [1, 'success']);
@@ -43,7 +52,7 @@ test('while the database is away nothing is given up', async () => {
     stored.push(result);
     return Promise.resolve('stored');
   };
-  const storage = new ResultStorage({ host: 'a', work: { runEnded }, log: silent, nowMs: () => 0 });
+  const storage = storageBy(runEnded);
   for (let i = 0; i < 10; i++) assert.ok(await storage.store([TASK], new Map(), new Map()));
   away = false;
   assert.equal(await storage.store([TASK], new Map(), new Map()), undefined);
@@ -57,7 +66,7 @@ test('a result that is being stored is not stored once more, however often it co
     asked++;
     return stored.promise;
   };
-  const storage = new ResultStorage({ host: 'a', work: { runEnded }, log: silent, nowMs: () => 0 });
+  const storage = storageBy(runEnded);
   const answers = [1, 2, 3].map(() => storage.store([TASK], new Map(), new Map()));
   stored.resolve('stored');
   assert.deepEqual(await Promise.all(answers), [undefined, undefined, undefined]);

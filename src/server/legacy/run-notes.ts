@@ -1,5 +1,6 @@
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
+import type { ResultFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
 import type { OpenRun, PulledWork } from '../tasks/agent-gateway.js';
 import type { AnswerDeadline } from './answer-deadline.js';
@@ -10,7 +11,7 @@ const LOST = 'ibex: lost: the agent restarted while the script ran; it may still
 
 export interface RunNotesParts {
   readonly host: string;
-  readonly work: PulledWork;
+  readonly work: Pick<PulledWork, 'runDispatched' | 'runLost' | 'runEnded'>;
   readonly log: Log;
   /** unix ms */
   readonly nowMs: () => number;
@@ -52,12 +53,16 @@ export class RunNotes {
   /** A run that is to be killed and that no process was ever started for. */
   neverStarted(run: OpenRun): Promise<boolean> {
     const { host, work, nowMs } = this.#parts;
-    return this.#once('never started', run, async () => {
-      await work.runEnded(host, neverStartedResult(run, nowMs()));
-    });
+    return this.#once('never started', run, () => work.runEnded(host, neverStartedResult(run, nowMs())));
   }
 
-  #once(kind: string, { taskId, clock }: RunId, write: () => Promise<void>): Promise<boolean> {
+  /** True also for a run of a task that is not known: its result has no place here, and the agent may forget it. */
+  ended(result: ResultFrame): Promise<boolean> {
+    const { host, work } = this.#parts;
+    return this.#once('ended', result, () => work.runEnded(host, result));
+  }
+
+  #once(kind: string, { taskId, clock }: RunId, write: () => Promise<unknown>): Promise<boolean> {
     const name = `${kind} ${taskId} ${clock}`;
     const before = this.#inFlight.get(name);
     if (before) return before;
