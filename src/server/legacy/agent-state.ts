@@ -59,31 +59,24 @@ export function agentState(kind: LegacyKind): AgentState {
 
 /** Collects the changes that one event makes. It copies no part of the state before that part changes. */
 export class AgentDraft {
+  kind: LegacyKind;
+  scripts: RecentIds;
   readonly #before: AgentState;
-  #kind: LegacyKind;
   #tasks: Map<number, TrackedTask> | undefined;
   #scriptless: Map<number, number> | undefined;
-  #scripts: RecentIds;
 
   constructor(before: AgentState) {
+    this.kind = before.kind;
+    this.scripts = before.scripts;
     this.#before = before;
-    this.#kind = before.kind;
-    this.#scripts = before.scripts;
   }
 
   /** The state with the changes; the one before if there are none. */
   get state(): AgentState {
-    const { kind, scripts } = this.#before;
-    if (!this.#tasks && !this.#scriptless && this.#kind === kind && this.#scripts === scripts) return this.#before;
-    return { kind: this.#kind, tasks: this.tasks, scriptless: this.scriptless, scripts: this.#scripts };
-  }
-
-  get kind(): LegacyKind {
-    return this.#kind;
-  }
-
-  set kind(kind: LegacyKind) {
-    this.#kind = kind;
+    const { kind, tasks, scriptless, scripts } = this;
+    const before = this.#before;
+    const same = kind === before.kind && tasks === before.tasks && scriptless === before.scriptless;
+    return same && scripts === before.scripts ? before : { kind, tasks, scriptless, scripts };
   }
 
   get tasks(): ReadonlyMap<number, TrackedTask> {
@@ -94,16 +87,8 @@ export class AgentDraft {
     return this.#scriptless ?? this.#before.scriptless;
   }
 
-  get scripts(): RecentIds {
-    return this.#scripts;
-  }
-
-  set scripts(scripts: RecentIds) {
-    this.#scripts = scripts;
-  }
-
   /** Puts in a task, known or not, with these of its values changed. */
-  put(task: TrackedTask, changes: Partial<TrackedTask> = {}): TrackedTask {
+  put(task: TrackedTask, changes: Partial<TrackedTask>): TrackedTask {
     const { taskId } = task;
     if (this.tasks.get(taskId) === task && isSame(task, changes)) return task;
     const changed = { ...task, ...changes };
@@ -113,14 +98,12 @@ export class AgentDraft {
   }
 
   forget(taskId: number): void {
-    if (!this.tasks.has(taskId)) return;
-    this.#tasks ??= new Map(this.#before.tasks);
-    this.#tasks.delete(taskId);
+    if (this.tasks.has(taskId)) (this.#tasks ??= new Map(this.#before.tasks)).delete(taskId);
   }
 
   /** Under that clock the agent has no process of the task. */
   addScriptless(taskId: number, wireClock: number): void {
-    if (this.scriptless.get(taskId) === wireClock) return;
+    if (this.isScriptless(taskId, wireClock)) return;
     this.#scriptless ??= new CappedMap(MAX_SCRIPTLESS, this.#before.scriptless);
     this.#scriptless.set(taskId, wireClock);
   }
@@ -129,6 +112,17 @@ export class AgentDraft {
     if (!this.scriptless.has(taskId)) return;
     this.#scriptless ??= new CappedMap(MAX_SCRIPTLESS, this.#before.scriptless);
     this.#scriptless.delete(taskId);
+  }
+
+  /** True if the agent knows this start under this clock, and certainly has no process for it. */
+  isScriptless(taskId: number, wireClock: number): boolean {
+    return this.scriptless.get(taskId) === wireClock;
+  }
+
+  /** The clock under which the agent has this run without its script; undefined if it does not. */
+  scriptlessClock({ taskId, clock }: RunId): number | undefined {
+    const wireClock = this.scriptless.get(taskId);
+    return wireClock !== undefined && startClockOf(wireClock) === clock ? wireClock : undefined;
   }
 
   /** The task was to be listed, and was not after all: under that clock nothing has begun, nor ever will. */
@@ -162,24 +156,6 @@ function isSame(task: TrackedTask, changes: Partial<TrackedTask>): boolean {
     if (task[name] !== changes[name]) return false;
   }
   return true;
-}
-
-/** True if the agent knows this start under this clock, and certainly has no process for it. */
-export function isScriptless(
-  { scriptless }: Pick<AgentState, 'scriptless'>,
-  taskId: number,
-  wireClock: number,
-): boolean {
-  return scriptless.get(taskId) === wireClock;
-}
-
-/** The clock under which the agent has this run without its script; undefined if it does not. */
-export function scriptlessClock(
-  { scriptless }: Pick<AgentState, 'scriptless'>,
-  { taskId, clock }: RunId,
-): number | undefined {
-  const wireClock = scriptless.get(taskId);
-  return wireClock !== undefined && startClockOf(wireClock) === clock ? wireClock : undefined;
 }
 
 /** The script of a run is about to be given. */

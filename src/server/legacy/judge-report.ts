@@ -1,4 +1,3 @@
-import { isScriptless } from './agent-state.js';
 import { dyingNow, namedAs, type Reduction } from './beat.js';
 import { processProof } from './process-proof.js';
 import type { ReportedTask } from './rpc-codec.js';
@@ -15,7 +14,7 @@ const FORGET_AFTER_MS = 60_000;
 export function noteNamed({ draft, beat, open, since, begun }: Reduction, named: ReportedTask): void {
   if (named.status === 'running') draft.kind = LegacyKind.categraf;
   const { taskId } = named;
-  if (isScriptless(draft, taskId, named.clock)) return;
+  if (draft.isScriptless(taskId, named.clock)) return;
   const clock = startClockOf(named.clock);
   const known = draft.tasks.get(taskId);
   const task = known?.clock === clock ? known : trackedTask(taskId, clock, 'listed', beat.connection);
@@ -73,7 +72,7 @@ export function noteTime({ draft, beat, open }: Reduction, taskId: number): void
 /** Under another clock it is an older start, or one without a script, which says nothing of this one. */
 function isNamed({ draft, beat }: Reduction, task: TrackedTask): boolean {
   const named = namedAs(task, beat);
-  return named !== undefined && !isScriptless(draft, task.taskId, named.clock);
+  return named !== undefined && !draft.isScriptless(task.taskId, named.clock);
 }
 
 /** An agent works through a list before its next report, so on the same connection this one speaks of the outcome. */

@@ -1,5 +1,4 @@
 import type { OpenRun } from '../tasks/agent-gateway.js';
-import { scriptlessClock } from './agent-state.js';
 import { namedAs, type Reduction } from './beat.js';
 import { beganNearStart, needsRelisting } from './process-proof.js';
 import type { ReportedTask } from './rpc-codec.js';
@@ -44,7 +43,7 @@ export function listOpenRun(reduction: Reduction, run: OpenRun): void {
   const formerlyPushed = run.assignedAtMs < since.pushedUntilMs;
   // A start that was sent to another kind of agent is noted as such only in this process's memory.
   if (formerlyPushed && (run.dispatched || run.assignedAtMs < since.serverStartMs)) return;
-  const withoutScript = scriptlessClock(draft, run);
+  const withoutScript = draft.scriptlessClock(run);
   if (withoutScript !== undefined && run.status === 'killing') reduction.neverStarted.push(run);
   if (run.dispatched && withoutScript === undefined) return listBegun(reduction, run);
   if (run.status !== 'running' || beat.nowMs >= run.startUntilMs || list.length >= MAX_TASKS) return;
