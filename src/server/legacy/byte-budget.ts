@@ -7,10 +7,6 @@ export class ByteBudget {
     this.#limitBytes = limitBytes;
   }
 
-  get usedBytes(): number {
-    return this.#usedBytes;
-  }
-
   take(bytes: number): boolean {
     if (this.#usedBytes + bytes > this.#limitBytes) return false;
     this.#usedBytes += bytes;

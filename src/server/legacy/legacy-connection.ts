@@ -50,7 +50,6 @@ export class LegacyConnection {
   /** another for each connection of this process */
   readonly id: number;
   readonly address: string;
-  readonly openedMs = performance.now();
   /** the agent's name, from its first report on */
   ident: string | undefined;
   /** ids whose scripts it asked for before it gave its name, and whether it got them */
@@ -110,7 +109,11 @@ export class LegacyConnection {
     if (!this.#open) return;
     // The rest of a call that dribbles in does not count as a sign of life.
     if (!this.#reader.pending || this.#busy) this.#heardMs = performance.now();
-    this.#guard(() => this.#reader.push(bytes));
+    try {
+      this.#reader.push(bytes);
+    } catch (error) {
+      return this.#failed(error);
+    }
     this.#more = true;
     if (this.#busy) this.#socket.pause();
     else this.#start();
@@ -170,14 +173,6 @@ export class LegacyConnection {
   async #drained(): Promise<void> {
     // Rejects when the connection fails, which its own listeners deal with.
     await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]).catch(() => undefined);
-  }
-
-  #guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#failed(error);
-    }
   }
 
   #failed(error: unknown): void {

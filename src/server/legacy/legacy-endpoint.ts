@@ -34,10 +34,6 @@ export class LegacyEndpoint implements Disposable {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS);
   }
 
-  get size(): number {
-    return this.#connections.size;
-  }
-
   /** `socket`: paused, with nothing of it read. */
   accept(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '');
@@ -47,16 +43,10 @@ export class LegacyEndpoint implements Disposable {
       socket.on('error', () => undefined).destroy();
       return;
     }
-    const handler: CallHandler = {
-      report: (peer, report) => this.#handler.report(peer, report),
-      meta: (peer, taskId) => this.#handler.meta(peer, taskId),
-      closed: (peer) => {
-        this.#connections.delete(peer);
-        this.#handler.closed(peer);
-      },
-    };
-    const id = ++this.#lastId;
-    this.#connections.add(new LegacyConnection(socket, { id, handler, budget: this.#budget, log: this.#log }));
+    const [id, handler, budget, log] = [++this.#lastId, this.#handler, this.#budget, this.#log];
+    const connection = new LegacyConnection(socket, { id, handler, budget, log });
+    this.#connections.add(connection);
+    socket.once('close', () => this.#connections.delete(connection));
   }
 
   [Symbol.dispose](): void {
