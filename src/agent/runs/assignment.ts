@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { errorCode } from '../../shared/errors.js';
+import { writeFileSync } from 'node:fs';
 import type { RunKey } from '../../shared/run-key.js';
+import { ensureSubfolder } from './durable.js';
 import { readJsonFile } from './json-file.js';
 import { RunFile, type RunsFolder } from './run-folder.js';
 
@@ -26,12 +26,8 @@ export function writeAssignment(
   script: string,
   stdin: string,
 ): void {
-  try {
-    // Accounts other than root must reach the script inside: x for all, no listing.
-    mkdirSync(runs.folder(run), { mode: 0o711 });
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
+  // Accounts other than root must reach the script inside: x for all, no listing.
+  ensureSubfolder(runs.folder(run), 0o711);
   writeFileSync(runs.file(run, RunFile.script), script, { mode: 0o700 });
   if (stdin !== '') writeFileSync(runs.file(run, RunFile.stdin), stdin, { mode: 0o600 });
   writeFileSync(runs.file(run, RunFile.assignment), JSON.stringify(assignment), { mode: 0o600 });

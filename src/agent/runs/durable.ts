@@ -2,6 +2,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSyn
 import { dirname } from 'node:path';
 import { errorCode } from '../../shared/errors.js';
 
+/** of the files that are written here */
+const MODE = 0o600;
+
 /** Makes a folder's entries (created, renamed or removed names) survive a power cut. */
 export function syncFolder(path: string): void {
   const fd = openSync(path, 'r');
@@ -16,15 +19,10 @@ export function syncFolder(path: string): void {
  * Creates a file that must not exist yet, durable with its name. Throws EEXIST if another was first; if it throws
  * anything else, as on a full disk, no file is left.
  */
-export function createDurably(path: string, content: string, mode = 0o600): void {
-  const fd = openSync(path, 'wx', mode);
+export function createDurably(path: string, content: string): void {
+  const fd = openSync(path, 'wx', MODE);
   try {
-    try {
-      writeWhole(fd, content);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    writeAndClose(fd, content);
     syncFolder(dirname(path));
   } catch (error) {
     rmSync(path, { force: true });
@@ -33,23 +31,22 @@ export function createDurably(path: string, content: string, mode = 0o600): void
 }
 
 /** Replaces a file as a whole: after a power cut it holds the old or the new content, never a mixture. */
-export function replaceDurably(path: string, content: string, mode = 0o600): void {
+export function replaceDurably(path: string, content: string): void {
   const temporary = `${path}.new`;
-  const fd = openSync(temporary, 'w', mode);
-  try {
-    writeWhole(fd, content);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  writeAndClose(openSync(temporary, 'w', MODE), content);
   renameSync(temporary, path);
   syncFolder(dirname(path));
 }
 
-/** A disk that is nearly full takes a part without an error; the rest, asked for again, meets it. */
-function writeWhole(fd: number, content: string): void {
+function writeAndClose(fd: number, content: string): void {
   const bytes = Buffer.from(content);
-  for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
+  try {
+    // A disk that is nearly full takes a part without an error; the rest, asked for again, meets it.
+    for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export function ensureFolder(path: string, mode: number): void {
