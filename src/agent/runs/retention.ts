@@ -68,8 +68,9 @@ function beyond(newestFirst: readonly EndedRun[], mostBytes: number, tooOld: (ru
   });
 }
 
-const OUTPUT_FILES = [RunFile.stdout, RunFile.stderr, RunFile.stdoutTail, RunFile.stderrTail] as const;
 const KEPT_AS_TOMBSTONE: ReadonlySet<string> = new Set([RunFile.claim, RunFile.exit, RunFile.acknowledged]);
+const OUTPUT_FILES = [RunFile.stdout, RunFile.stderr, RunFile.stdoutTail, RunFile.stderrTail];
+const KEPT_OF_CUT: ReadonlySet<string> = new Set([...KEPT_AS_TOMBSTONE, ...OUTPUT_FILES]);
 
 /** Size and age of an ended run's folder; undefined for one that has not ended. */
 export function measureRun(runs: RunsFolder, run: RunKey): EndedRun | undefined {
@@ -82,9 +83,9 @@ export function measureRun(runs: RunsFolder, run: RunKey): EndedRun | undefined 
   return { run, endedMs: exit.mtimeMs, bytes, acknowledged: existsSync(runs.file(run, RunFile.acknowledged)) };
 }
 
-export function stripRun(runs: RunsFolder, run: RunKey): void {
+export function stripRun(runs: RunsFolder, run: RunKey, kept = KEPT_AS_TOMBSTONE): void {
   for (const name of readdirSync(runs.folder(run))) {
-    if (!KEPT_AS_TOMBSTONE.has(name)) rmSync(`${runs.folder(run)}/${name}`, { recursive: true, force: true });
+    if (!kept.has(name)) rmSync(`${runs.folder(run)}/${name}`, { recursive: true, force: true });
   }
 }
 
@@ -102,9 +103,6 @@ export function cutOutput(runs: RunsFolder, run: RunKey): void {
   };
   const stdoutTruncated = cutStream('stdout', outcome.stdoutBytes) || outcome.stdoutTruncated;
   const stderrTruncated = cutStream('stderr', outcome.stderrBytes) || outcome.stderrTruncated;
-  for (const name of readdirSync(runs.folder(run))) {
-    const isOutput = OUTPUT_FILES.some((file) => file === name);
-    if (!isOutput && !KEPT_AS_TOMBSTONE.has(name)) rmSync(`${runs.folder(run)}/${name}`, { force: true });
-  }
+  stripRun(runs, run, KEPT_OF_CUT);
   writeOutcome(runs, run, { ...outcome, stdoutTruncated, stderrTruncated });
 }
