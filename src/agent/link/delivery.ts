@@ -8,7 +8,7 @@ import { EMPTY_REPORT } from '../../shared/run-report.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { runFields } from '../runs/json-log.js';
 import { faultPoint } from '../runs/fault-point.js';
-import { readOutcome, type Outcome } from '../runs/outcome.js';
+import { readOutcome } from '../runs/outcome.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { readStreamEnd } from '../runs/spool-reader.js';
 import type { IndexedRun, RunIndex } from './run-index.js';
@@ -106,17 +106,15 @@ export class Delivery {
   }
 
   #send(session: Session, pending: Pending): void {
-    const { run } = pending.entry;
     const frame = this.#frame(pending);
-    if (!frame) return;
     pending.sentOn = session;
-    this.#sessions.get(session)?.add(run);
+    this.#sessions.get(session)?.add(pending.entry.run);
     session.sendBinary(frame);
   }
 
-  #frame({ entry, unwritable }: Pending): Buffer | undefined {
+  #frame({ entry, unwritable }: Pending): Buffer {
     const { run } = entry;
-    if (unwritable !== undefined) return encodeResult({ ...unwritten(entry), ...noOutput(`ibex: ${unwritable}\n`) });
+    if (unwritable !== undefined) return unwritten(entry, unwritable);
     try {
       const outcome = entry.outcome ?? readOutcome(this.#runs, run);
       if (!outcome) throw new Error('its outcome is gone from the disk');
@@ -129,13 +127,13 @@ export class Delivery {
       });
     } catch (error) {
       this.#log.error({ ...runFields(run), err: describeError(error) }, 'cannot read an outcome');
-      return encodeResult({ ...unwritten(entry), ...noOutput(`ibex: ${describeError(error)}\n`) });
+      return unwritten(entry, describeError(error));
     }
   }
 }
 
-function unwritten({ taskId, clock }: IndexedRun): Outcome {
-  return {
+function unwritten({ taskId, clock }: IndexedRun, why: string): Buffer {
+  return encodeResult({
     taskId,
     clock,
     status: RunOutcome.failed,
@@ -144,9 +142,7 @@ function unwritten({ taskId, clock }: IndexedRun): Outcome {
     endedMs: Date.now(),
     stdoutTruncated: true,
     stderrTruncated: true,
-  };
-}
-
-function noOutput(stderr: string): { readonly stdout: Uint8Array; readonly stderr: Uint8Array } {
-  return { stdout: new Uint8Array(0), stderr: Buffer.from(stderr) };
+    stdout: new Uint8Array(0),
+    stderr: Buffer.from(`ibex: ${why}\n`),
+  });
 }
