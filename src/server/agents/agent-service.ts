@@ -32,26 +32,20 @@ export class AgentService implements SessionHost {
   readonly instance: string;
   readonly events: AgentEvents;
   readonly log: Log;
-  readonly #nowMs: () => number;
-  readonly #records: AgentRecords;
-  readonly #registry: SessionRegistry;
+  readonly #parts: AgentServiceParts;
   readonly #refusals: Refusals;
   readonly #admission: PinAdmission;
-  readonly #shared: SessionDirectory;
   readonly #list: HostList;
 
-  constructor({ cluster, instance, events, records, registry, shared, store, log, nowMs }: AgentServiceParts) {
-    this.cluster = cluster;
-    this.instance = instance;
-    this.events = events;
-    this.log = log;
-    this.#nowMs = nowMs;
-    this.#records = records;
-    this.#registry = registry;
-    this.#refusals = new Refusals(log, nowMs);
-    this.#shared = shared;
-    this.#list = new HostList({ records, registry, refusals: this.#refusals, shared, store, log });
-    this.#admission = new PinAdmission(records, registry, this.#refusals);
+  constructor(parts: AgentServiceParts) {
+    this.cluster = parts.cluster;
+    this.instance = parts.instance;
+    this.events = parts.events;
+    this.log = parts.log;
+    this.#parts = parts;
+    this.#refusals = new Refusals(parts.log, parts.nowMs);
+    this.#list = new HostList({ ...parts, refusals: this.#refusals });
+    this.#admission = new PinAdmission(parts.records, parts.registry, this.#refusals);
   }
 
   monotonicMs(): number {
@@ -63,21 +57,21 @@ export class AgentService implements SessionHost {
   }
 
   formerHosts({ hello }: HostSession): readonly string[] {
-    const former = hello ? this.#records.formerHosts(hello) : [];
-    return former.filter((host) => this.#registry.holder(host) === undefined);
+    const former = hello ? this.#parts.records.formerHosts(hello) : [];
+    return former.filter((host) => this.#parts.registry.holder(host) === undefined);
   }
 
   ready(session: HostSession): void {
     const { host, address } = session;
-    this.#shared.connected({ host, address, sinceMs: this.#nowMs() });
+    this.#parts.shared.connected({ host, address, sinceMs: this.#parts.nowMs() });
     this.log.info({ host: session.host, address: session.address, version: session.hello?.agent }, 'agent connected');
-    this.#registry.announce(session);
+    this.#parts.registry.announce(session);
   }
 
   closed(session: HostSession): void {
-    if (!this.#registry.release(session)) return;
-    this.#shared.disconnected(session.host);
-    if (session.hello) this.#records.seen(session.hello);
+    if (!this.#parts.registry.release(session)) return;
+    this.#parts.shared.disconnected(session.host);
+    if (session.hello) this.#parts.records.seen(session.hello);
     this.log.info({ host: session.host, address: session.address }, 'agent gone');
   }
 
@@ -93,11 +87,11 @@ export class AgentService implements SessionHost {
   /** Closes the session of the agent that has the key and bars it for a while, so that the rightful agent can come in. */
   async forget(host: string): Promise<boolean> {
     this.#refusals.forget(host);
-    const key = this.#records.get(host)?.key ?? '';
-    const known = await this.#records.forget(host);
+    const key = this.#parts.records.get(host)?.key ?? '';
+    const known = await this.#parts.records.forget(host);
     if (key === '') return known;
     this.#admission.bar(host, key);
-    const holder = this.#registry.holder(host);
+    const holder = this.#parts.registry.holder(host);
     if (holder?.hello?.key === key) holder.close(CloseCode.notAdmitted, 'the key of this host was forgotten');
     return known;
   }
