@@ -50,7 +50,7 @@ export class HandshakeQueue {
   /** Starts what may be started. To be called now and then, because slow agents cease to count. */
   start(): void {
     while (this.#running < MAX_AT_ONCE) {
-      const job = this.#nextCheck() ?? this.#nextChallenge();
+      const job = takeFirst(this.#checks)?.[1] ?? this.#nextChallenge();
       if (!job) return;
       this.#running++;
       void job().finally(() => {
@@ -60,14 +60,6 @@ export class HandshakeQueue {
     }
   }
 
-  #nextCheck(): Job | undefined {
-    for (const [session, job] of this.#checks) {
-      this.#checks.delete(session);
-      return job;
-    }
-    return undefined;
-  }
-
   #nextChallenge(): Job | undefined {
     const nowMs = this.#nowMs();
     for (const [session, atMs] of this.#challenged) {
@@ -75,11 +67,15 @@ export class HandshakeQueue {
       this.#challenged.delete(session);
     }
     if (this.#challenged.size >= MAX_CHALLENGED) return undefined;
-    for (const [session, job] of this.#challenges) {
-      this.#challenges.delete(session);
-      this.#challenged.set(session, nowMs);
-      return job;
-    }
-    return undefined;
+    const next = takeFirst(this.#challenges);
+    if (next) this.#challenged.set(next[0], nowMs);
+    return next?.[1];
   }
+}
+
+function takeFirst(jobs: Map<object, Job>): [object, Job] | undefined {
+  const first = jobs.entries().next();
+  if (first.done) return undefined;
+  jobs.delete(first.value[0]);
+  return first.value;
 }
