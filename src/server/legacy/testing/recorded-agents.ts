@@ -35,7 +35,7 @@ export interface RecordedTask {
 }
 
 // Compiled code lies in another folder than what it was compiled from.
-const FILE = new URL('./recorded-agents.json', import.meta.url);
+const FILE = new URL('../../../../src/server/legacy/testing/recorded-agents.json', import.meta.url);
 
 export function recordedAgents(): readonly RecordedAgent[] {
   return JSON.parse(readFileSync(FILE, 'utf8')) as readonly RecordedAgent[];
