@@ -133,7 +133,8 @@ function tlsOf(value: string, where: string, warnings: string[]): MysqlTls {
   }
 }
 
-function named<T>(what: string, read: () => T): T {
+/** Throws a UserError that says in front of an Error what it is about. */
+export function named<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -3,12 +3,12 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readConfig, type Config } from '../../shared/config/schema.js';
 import { readTomlFile } from '../../shared/config/toml-file.js';
-import { describeError, UserError } from '../../shared/errors.js';
+import { UserError } from '../../shared/errors.js';
 import type { LogLevel } from '../../shared/log.js';
 import { AllowedAddresses } from '../net/networks.js';
 import { ClientAddress } from '../net/client-address.js';
 import type { DatabaseConfig } from '../store/open-store.js';
-import { databaseConfig } from './database.js';
+import { databaseConfig, named } from './database.js';
 import { redisConfig } from './redis.js';
 import { SERVER_SCHEMA } from './schema.js';
 import type { RedisConfig } from '../peers/redis-notifier.js';
@@ -80,7 +80,7 @@ export function readServerConfig(file: string): {
       log: { level: config.Log.Level, destination: logDestination(config.Log.Output, config.Log.Dir) },
       http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
       rpc,
-      agentAddress: clientAddress('RPC.TrustedProxies', config.RPC.TrustedProxies, file),
+      agentAddress: named(`${file}: RPC.TrustedProxies:`, () => new ClientAddress(config.RPC.TrustedProxies)),
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
       ip,
       schedulerName: `${ip}:${rpc.port}`,
@@ -115,25 +115,13 @@ function httpConfig({ HTTP, BasicAuth }: Config<typeof SERVER_SCHEMA>, file: str
     tls: HTTP.CertFile === '' ? undefined : { certFile: HTTP.CertFile, keyFile: HTTP.KeyFile },
     accessLog: HTTP.PrintAccessLog,
     maxBodyBytes: HTTP.MaxContentLength,
-    client: clientAddress('HTTP.TrustedProxies', HTTP.TrustedProxies, file),
+    client: named(`${file}: HTTP.TrustedProxies:`, () => new ClientAddress(HTTP.TrustedProxies)),
   };
 }
 
 function legacyConfig({ RPC }: Config<typeof SERVER_SCHEMA>, file: string): LegacyConfig {
   const listen = RPC.LegacyListen === '' ? undefined : parseAddress('RPC.LegacyListen', RPC.LegacyListen, file);
-  try {
-    return { allowed: new AllowedAddresses(RPC.LegacyAllow), listen };
-  } catch (error) {
-    throw new UserError(`${file}: RPC.LegacyAllow: ${describeError(error)}`);
-  }
-}
-
-function clientAddress(key: string, proxies: readonly string[], file: string): ClientAddress {
-  try {
-    return new ClientAddress(proxies);
-  } catch (error) {
-    throw new UserError(`${file}: ${key}: ${describeError(error)}`);
-  }
+  return { allowed: named(`${file}: RPC.LegacyAllow:`, () => new AllowedAddresses(RPC.LegacyAllow)), listen };
 }
 
 function logDestination(output: 'stdout' | 'stderr' | 'file', folder: string): 1 | 2 | string {
