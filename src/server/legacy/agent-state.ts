@@ -91,10 +91,10 @@ export class AgentDraft {
   put(task: TrackedTask, changes: Partial<TrackedTask>): TrackedTask {
     const { taskId } = task;
     if (this.tasks.get(taskId) === task && isSame(task, changes)) return task;
-    const changed = { ...task, ...changes };
+    const next = { ...task, ...changes };
     this.#tasks ??= new Map(this.#before.tasks);
-    this.#tasks.set(taskId, changed);
-    return changed;
+    this.#tasks.set(taskId, next);
+    return next;
   }
 
   forget(taskId: number): void {
@@ -103,15 +103,8 @@ export class AgentDraft {
 
   /** Under that clock the agent has no process of the task. */
   addScriptless(taskId: number, wireClock: number): void {
-    if (this.isScriptless(taskId, wireClock)) return;
-    this.#scriptless ??= new CappedMap(MAX_SCRIPTLESS, this.#before.scriptless);
-    this.#scriptless.set(taskId, wireClock);
-  }
-
-  forgetScriptless(taskId: number): void {
-    if (!this.scriptless.has(taskId)) return;
-    this.#scriptless ??= new CappedMap(MAX_SCRIPTLESS, this.#before.scriptless);
-    this.#scriptless.delete(taskId);
+    if (!this.isScriptless(taskId, wireClock))
+      (this.#scriptless ??= copyOf(this.#before.scriptless)).set(taskId, wireClock);
   }
 
   /** True if the agent knows this start under this clock, and certainly has no process for it. */
@@ -133,6 +126,7 @@ export class AgentDraft {
     this.addScriptless(taskId, task.wireClock);
   }
 
+  /** The script of a run is about to be given. */
   giveScript(run: OpenRun, connection: number, nowMs: number): void {
     const { taskId, clock, timeoutMs } = run;
     const known = this.tasks.get(taskId);
@@ -145,9 +139,64 @@ export class AgentDraft {
       timeoutMs,
       begunMs: task.begunMs ?? nowMs,
     });
-    this.forgetScriptless(taskId);
+    if (this.scriptless.has(taskId)) (this.#scriptless ??= copyOf(this.#before.scriptless)).delete(taskId);
     this.scripts = this.scripts.with(taskId);
   }
+
+  /** The agent asked for the script of a task, and does not get it. */
+  withholdScript(taskId: number): void {
+    this.scripts = this.scripts.without(taskId);
+    this.unlist(taskId);
+  }
+
+  /** The agent reported these ends, which could not be stored yet. */
+  keepEnds(taskIds: Iterable<number>): void {
+    for (const taskId of taskIds) {
+      const task = this.tasks.get(taskId);
+      if (task) this.put(task, { endReported: true, stage: 'named' });
+    }
+  }
+
+  /** Scheduling was asked about a run that it is done with. `settled`: its answer, if it knows the run. */
+  noteLookUp({ taskId, clock }: RunId, lookedUp: boolean, settled?: SettledRun): void {
+    const task = this.tasks.get(taskId);
+    if (task?.clock !== clock) return;
+    this.put(task, {
+      lookedUp,
+      timeoutMs: settled?.timeoutMs ?? task.timeoutMs,
+      killWanted: task.killWanted || (settled?.killWanted ?? false),
+    });
+  }
+
+  /**
+   * Tells of scripts that the agent asked for before it gave its name, by task: true where it got the script. Returns
+   * the runs that have begun by that.
+   */
+  attributeScripts(
+    asked: ReadonlyMap<number, boolean>,
+    report: { readonly tasks: readonly ReportedTask[]; readonly connection: number; readonly nowMs: number },
+    open: ReadonlyMap<number, OpenRun>,
+  ): readonly OpenRun[] {
+    const begun: OpenRun[] = [];
+    for (const [taskId, given] of asked) {
+      const run = open.get(taskId);
+      if (!given) {
+        const wireClock = report.tasks.find((task) => task.taskId === taskId)?.clock ?? run?.clock;
+        if (wireClock !== undefined) this.addScriptless(taskId, wireClock);
+      } else if (run?.status === 'running' && (!run.dispatched || this.tasks.get(taskId)?.clock === run.clock)) {
+        this.giveScript(run, report.connection, report.nowMs);
+        begun.push(run);
+      }
+    }
+    return begun;
+  }
+}
+
+/** The state after one event, which makes these changes. */
+export function changed(state: AgentState, change: (draft: AgentDraft) => void): AgentState {
+  const draft = new AgentDraft(state);
+  change(draft);
+  return draft.state;
 }
 
 function isSame(task: TrackedTask, changes: Partial<TrackedTask>): boolean {
@@ -158,72 +207,6 @@ function isSame(task: TrackedTask, changes: Partial<TrackedTask>): boolean {
   return true;
 }
 
-/** The script of a run is about to be given. */
-export function giveScript(state: AgentState, run: OpenRun, connection: number, nowMs: number): AgentState {
-  const draft = new AgentDraft(state);
-  draft.giveScript(run, connection, nowMs);
-  return draft.state;
-}
-
-/** The agent asked for the script of a task, and does not get it. */
-export function withholdScript(state: AgentState, taskId: number): AgentState {
-  const draft = new AgentDraft(state);
-  draft.scripts = draft.scripts.without(taskId);
-  draft.unlist(taskId);
-  return draft.state;
-}
-
-/** These tasks were to be listed, and were not after all. */
-export function unlist(state: AgentState, taskIds: readonly number[]): AgentState {
-  const draft = new AgentDraft(state);
-  for (const taskId of taskIds) draft.unlist(taskId);
-  return draft.state;
-}
-
-/** The agent reported these ends, which could not be stored yet. */
-export function keepEnds(state: AgentState, taskIds: Iterable<number>): AgentState {
-  const draft = new AgentDraft(state);
-  for (const taskId of taskIds) {
-    const task = draft.tasks.get(taskId);
-    if (task) draft.put(task, { endReported: true, stage: 'named' });
-  }
-  return draft.state;
-}
-
-/** Scheduling was asked about a run that it is done with. `settled`: its answer, if it knows the run. */
-export function noteLookUp(state: AgentState, run: RunId, lookedUp: boolean, settled?: SettledRun): AgentState {
-  const task = state.tasks.get(run.taskId);
-  if (task?.clock !== run.clock) return state;
-  const draft = new AgentDraft(state);
-  draft.put(task, {
-    lookedUp,
-    timeoutMs: settled?.timeoutMs ?? task.timeoutMs,
-    killWanted: task.killWanted || (settled?.killWanted ?? false),
-  });
-  return draft.state;
-}
-
-/**
- * Tells of scripts that the agent asked for before it gave its name, by task: true where it got the script. Returns the
- * runs that have begun by that.
- */
-export function attributeScripts(
-  state: AgentState,
-  asked: ReadonlyMap<number, boolean>,
-  report: { readonly tasks: readonly ReportedTask[]; readonly connection: number; readonly nowMs: number },
-  open: ReadonlyMap<number, OpenRun>,
-): { readonly state: AgentState; readonly begun: readonly OpenRun[] } {
-  const draft = new AgentDraft(state);
-  const begun: OpenRun[] = [];
-  for (const [taskId, given] of asked) {
-    const run = open.get(taskId);
-    if (!given) {
-      const wireClock = report.tasks.find((task) => task.taskId === taskId)?.clock ?? run?.clock;
-      if (wireClock !== undefined) draft.addScriptless(taskId, wireClock);
-    } else if (run?.status === 'running' && (!run.dispatched || draft.tasks.get(taskId)?.clock === run.clock)) {
-      draft.giveScript(run, report.connection, report.nowMs);
-      begun.push(run);
-    }
-  }
-  return { state: draft.state, begun };
+function copyOf(scriptless: ReadonlyMap<number, number>): Map<number, number> {
+  return new CappedMap(MAX_SCRIPTLESS, scriptless);
 }

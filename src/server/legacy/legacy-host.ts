@@ -3,16 +3,7 @@ import type { RunId } from '../../shared/run-key.js';
 import type { HostSession } from '../agents/host-session.js';
 import type { Watch, WatchRequest, WatchSink } from '../agents/session-watches.js';
 import type { OpenRun, PulledWork } from '../tasks/agent-gateway.js';
-import {
-  agentState,
-  type AgentState,
-  attributeScripts,
-  giveScript,
-  keepEnds,
-  noteLookUp,
-  unlist,
-  withholdScript,
-} from './agent-state.js';
+import { agentState, changed, type AgentDraft, type AgentState } from './agent-state.js';
 import { AnswerDeadline } from './answer-deadline.js';
 import { sortReport, type Beat } from './beat.js';
 import type { ByteBudget } from './byte-budget.js';
@@ -163,7 +154,7 @@ export class LegacyHost implements HostSession {
     this.#warnOfOldScripts(report.tasks);
     if (ended.size > 0) {
       const message = await this.#results.store([...ended.values()], known, this.#state.tasks, deadline);
-      if (message !== undefined) this.#state = keepEnds(this.#state, ended.keys());
+      if (message !== undefined) this.#change((draft) => draft.keepEnds(ended.keys()));
       if (this.#connection !== connection) return undefined;
       if (message !== undefined) return { message };
       for (const { taskId, clock } of ended.values()) this.#watches.ended(taskId, startClockOf(clock));
@@ -178,13 +169,13 @@ export class LegacyHost implements HostSession {
     const run = this.#wanted(taskId);
     const deadline = new AnswerDeadline();
     if (run) {
-      this.#state = giveScript(this.#state, run, connection.id, this.#parts.nowMs());
+      this.#change((draft) => draft.giveScript(run, connection.id, this.#parts.nowMs()));
       const noted = await this.#notes.dispatchedInTime(deadline, run);
       const wanted = this.#parts.work.openRuns(this.host) === undefined || this.#wanted(taskId)?.clock === run.clock;
       if (noted && wanted && connection.open) return scriptOf(run.meta);
     }
     // The agent keeps the task without ever running it. Where still wanted, it is listed again under another clock.
-    this.#state = withholdScript(this.#state, taskId);
+    this.#change((draft) => draft.withholdScript(taskId));
     return await withoutScript(taskId, this.#parts.work, deadline);
   }
 
@@ -241,7 +232,7 @@ export class LegacyHost implements HostSession {
     const dropped = runs
       .filter((run, i) => left || noted[i] !== true || this.#wanted(run.taskId)?.clock !== run.clock)
       .map(({ taskId }) => taskId);
-    this.#state = unlist(this.#state, dropped);
+    this.#change((draft) => dropped.forEach((taskId) => draft.unlist(taskId)));
     return new Set(dropped);
   }
 
@@ -253,8 +244,8 @@ export class LegacyHost implements HostSession {
     nowMs: number,
   ): void {
     if (early.size === 0) return;
-    const { state, begun } = attributeScripts(this.#state, early, { tasks, connection: id, nowMs }, open);
-    this.#state = state;
+    let begun: readonly OpenRun[] = [];
+    this.#change((draft) => (begun = draft.attributeScripts(early, { tasks, connection: id, nowMs }, open)));
     for (const run of begun) void this.#notes.dispatched(run);
     early.clear();
   }
@@ -263,13 +254,13 @@ export class LegacyHost implements HostSession {
   async #lookUp(task: TrackedTask | undefined, open: ReadonlyMap<number, OpenRun>): Promise<void> {
     if (!task || task.lookedUp || open.get(task.taskId)?.clock === task.clock) return;
     if (this.#lookingUp >= LOOKED_UP_AT_ONCE) return;
-    this.#state = noteLookUp(this.#state, task, true);
+    this.#change((draft) => draft.noteLookUp(task, true));
     this.#lookingUp++;
     try {
       const settled = await this.#parts.work.settledRun(this.host, task);
-      if (settled) this.#state = noteLookUp(this.#state, task, true, settled);
+      if (settled) this.#change((draft) => draft.noteLookUp(task, true, settled));
     } catch {
-      this.#state = noteLookUp(this.#state, task, false);
+      this.#change((draft) => draft.noteLookUp(task, false));
     } finally {
       this.#lookingUp--;
     }
@@ -282,6 +273,10 @@ export class LegacyHost implements HostSession {
       const remedy = 'set [Task] FirstId above every task id that this fleet has seen';
       this.#parts.log.error({ host: this.host, task: taskId, remedy }, 'a legacy agent ran an older script of this id');
     }
+  }
+
+  #change(change: (draft: AgentDraft) => void): void {
+    this.#state = changed(this.#state, change);
   }
 
   async #lose({ taskId, clock }: RunId): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepEnds } from './agent-state.js';
+import { changed } from './agent-state.js';
 import type { AssignedTask } from './rpc-codec.js';
 import { Beats, named, run, START_MS } from './testing/beats.js';
 import { LegacyKind } from './tracked-task.js';
@@ -182,7 +182,7 @@ test('an end that was told and could not be stored is listed on, also to an agen
   agent.giveScript();
   const begun = run({ dispatched: true });
   agent.beat([begun], named('running'));
-  agent.state = keepEnds(agent.state, [1]);
+  agent.state = changed(agent.state, (draft) => draft.keepEnds([1]));
   agent.reconnect();
   assert.deepEqual(agent.beat([begun]), [START]);
   assert.deepEqual(agent.lost, []);

@@ -1,6 +1,6 @@
 import { plainTask } from '../../core/testing/plain-task.js';
 import type { OpenRun } from '../../tasks/agent-gateway.js';
-import { agentState, giveScript, withholdScript, type AgentState } from '../agent-state.js';
+import { agentState, changed, type AgentState } from '../agent-state.js';
 import { reduceReport } from '../reduce-report.js';
 import type { AssignedTask, ReportedTask } from '../rpc-codec.js';
 import { LegacyKind } from '../tracked-task.js';
@@ -48,11 +48,11 @@ export class Beats {
   }
 
   giveScript(of = run()): void {
-    this.state = giveScript(this.state, of, this.connection, this.nowMs);
+    this.state = changed(this.state, (draft) => draft.giveScript(of, this.connection, this.nowMs));
   }
 
   withholdScript(): void {
-    this.state = withholdScript(this.state, 1);
+    this.state = changed(this.state, (draft) => draft.withholdScript(1));
   }
 
   beat(open: readonly OpenRun[], ...tasks: readonly ReportedTask[]): readonly AssignedTask[] {
