@@ -1,6 +1,5 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { LegacyProtocolError } from './frame-scanner.js';
-import { bytesOf, listOf, Struct, textOf, wholeOf } from './rpc-fields.js';
 
 /** One task as an agent reports it. */
 export interface ReportedTask {
@@ -44,6 +43,7 @@ export type MetaAnswer =
 const NO_TASK = -1;
 /** Tasks in one report. An agent is given 64 at a time; one that comes from another server may know more. */
 const MAX_REPORTED_TASKS = 4_096;
+const EMPTY = new Uint8Array();
 const REQUEST = 0;
 const ANSWER = 1;
 /** Longest name of a method that is worth repeating in an error, characters. */
@@ -126,9 +126,9 @@ function decode(frame: Uint8Array): unknown {
 }
 
 function parseReport(param: unknown): Report {
-  const report = Struct.read(param);
-  const ident = textOf(report?.field('Ident', 0));
-  const tasks = listOf(report?.field('ReportTasks', 1));
+  const report = structOf(param);
+  const ident = textOf(report?.('Ident', 0));
+  const tasks = listOf(report?.('ReportTasks', 1));
   if (!report || ident === undefined || !tasks) throw new LegacyProtocolError('Report: not a report');
   if (tasks.length > MAX_REPORTED_TASKS) throw new LegacyProtocolError('Report: too many tasks');
   return { ident, tasks: tasks.flatMap(parseTask) };
@@ -136,16 +136,54 @@ function parseReport(param: unknown): Report {
 
 /** None for one whose numbers are beyond 2^53: it can't be a task of this server. */
 function parseTask(value: unknown): ReportedTask[] {
-  const task = Struct.read(value);
-  const numbers = [task?.field('Id', 0), task?.field('Clock', 1)];
+  const task = structOf(value);
+  const numbers = [task?.('Id', 0), task?.('Clock', 1)];
   const [taskId, clock] = numbers.map(wholeOf);
-  const status = textOf(task?.field('Status', 2));
-  const stdout = bytesOf(task?.field('Stdout', 3));
-  const stderr = bytesOf(task?.field('Stderr', 4));
+  const status = textOf(task?.('Status', 2));
+  const stdout = bytesOf(task?.('Stdout', 3));
+  const stderr = bytesOf(task?.('Stderr', 4));
   if (!task || status === undefined || !stdout || !stderr) throw new LegacyProtocolError('Report: not a task');
   if (taskId === undefined || clock === undefined) {
     if (numbers.some(isTooLarge)) return [];
     throw new LegacyProtocolError('Report: not a task');
   }
   return [{ taskId, clock, status, stdout, stderr }];
+}
+
+// The readers of decoded values are as tolerant as the server that these agents were written for.
+
+/**
+ * The fields of a struct, which comes as a map, or as an array of its fields in their declared order; nil is one whose
+ * fields are all missing. Undefined for anything else.
+ */
+function structOf(value: unknown): ((name: string, position: number) => unknown) | undefined {
+  if (value === null || value === undefined) return () => undefined;
+  if (Array.isArray(value)) return (_name, position): unknown => value[position];
+  if (typeof value !== 'object' || value instanceof Uint8Array) return undefined;
+  return (name): unknown => (Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined);
+}
+
+/** The bytes of a string of either kind; nil and a missing one are empty. Undefined for anything else. */
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value === null || value === undefined) return EMPTY;
+  if (value instanceof Uint8Array) return value;
+  return typeof value === 'string' ? Buffer.from(value) : undefined;
+}
+
+/** The text of a string; what is no UTF-8 is replaced. */
+function textOf(value: unknown): string | undefined {
+  const bytes = bytesOf(value);
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+}
+
+/** A whole number of any width; nil and a missing one are 0. Undefined for anything else, and beyond 2^53. */
+function wholeOf(value: unknown): number | undefined {
+  if (value === null || value === undefined) return 0;
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** nil and a missing list are empty. */
+function listOf(value: unknown): readonly unknown[] | undefined {
+  if (value === null || value === undefined) return [];
+  return Array.isArray(value) ? value : undefined;
 }
