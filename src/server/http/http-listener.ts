@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describeError, UserError } from '../../shared/errors.js';
-import { listenFailure } from '../net/listening.js';
+import { cannotListen } from '../net/listening.js';
 import type { Address } from '../net/uws.js';
 import { answerBrokenRequest } from './broken-request.js';
 
@@ -82,7 +82,7 @@ export class HttpListener implements Disposable {
     try {
       await listen(server, address);
     } catch (error) {
-      throw new UserError(`cannot listen on ${address.host}:${address.port} (${configKey}): ${listenFailure(error)}`);
+      throw cannotListen(address, configKey, error);
     }
     return new HttpListener(server);
   }

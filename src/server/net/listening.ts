@@ -1,7 +1,15 @@
-import { errorCode } from '../../shared/errors.js';
+import { describeError, errorCode, UserError } from '../../shared/errors.js';
 
-/** Why a listener could not be had, in words. */
-export function listenFailure(error: unknown): string {
+/** A listener that could not be had, with the reason in words. */
+export function cannotListen(
+  { host, port }: { readonly host: string; readonly port: number },
+  configKey: string,
+  error: unknown,
+): UserError {
+  return new UserError(`cannot listen on ${host}:${port} (${configKey}): ${reason(error)}`, { cause: error });
+}
+
+function reason(error: unknown): string {
   switch (errorCode(error)) {
     case 'EADDRINUSE':
       return 'the port is taken by another process';
@@ -12,6 +20,6 @@ export function listenFailure(error: unknown): string {
     case 'EAI_AGAIN':
       return 'this machine has no such address';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return describeError(error);
   }
 }

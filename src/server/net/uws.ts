@@ -1,7 +1,6 @@
 import { createServer } from 'node:net';
 import { us_listen_socket_close, us_socket_local_port, type TemplatedApp } from 'uWebSockets.js';
-import { UserError } from '../../shared/errors.js';
-import { listenFailure } from './listening.js';
+import { cannotListen } from './listening.js';
 
 /*
  * Facts about uWebSockets.js that code in agents/ relies on:
@@ -54,10 +53,7 @@ export async function listen(app: TemplatedApp, address: Address, configKey: str
   exclusive.listen(address.host, address.port, EXCLUSIVE_PORT, (socket) => {
     opened = socket;
   });
-  if (!isOpen(opened)) {
-    const why = await whyNot(address);
-    throw new UserError(`cannot listen on ${address.host}:${address.port} (${configKey}): ${why}`);
-  }
+  if (!isOpen(opened)) throw cannotListen(address, configKey, await obstacle(address));
   let socket: ListenSocket | undefined = opened;
   return {
     port: us_socket_local_port(socket),
@@ -88,12 +84,12 @@ function isOpen(socket: ListenSocket | false): socket is ListenSocket {
 }
 
 /** uWS does not say why it can't listen; Node's own listener meets the same obstacle and names it. */
-function whyNot({ host, port }: Address): Promise<string> {
+function obstacle({ host, port }: Address): Promise<Error> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve(listenFailure(error)));
+    server.once('error', resolve);
     server.listen({ host, port, exclusive: true }, () =>
-      server.close(() => resolve('the port was taken a moment ago; try again')),
+      server.close(() => resolve(new Error('the port was taken a moment ago; try again'))),
     );
   });
 }

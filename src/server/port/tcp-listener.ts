@@ -1,6 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { UserError } from '../../shared/errors.js';
-import { listenFailure } from '../net/listening.js';
+import { cannotListen } from '../net/listening.js';
 import type { Address, Listener } from '../net/uws.js';
 import { descriptorOf, type SocketCalls } from './socket-calls.js';
 
@@ -20,13 +19,7 @@ export async function listenTcp(
 ): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, accept);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        new UserError(`cannot listen on ${address.host}:${address.port} (${configKey}): ${listenFailure(error)}`, {
-          cause: error,
-        }),
-      );
-    });
+    server.once('error', (error) => reject(cannotListen(address, configKey, error)));
     server.listen({ host: address.host, port: address.port, exclusive: true, backlog: BACKLOG }, () => resolve());
   });
   const fd = descriptorOf(server);
