@@ -118,7 +118,9 @@ export class AgentRecords implements AsyncDisposable {
       else this.#keep(stored);
       return stored.key === hello.key;
     } catch (error) {
-      if (this.#byHost.get(hello.host) === record) this.#restore(hello.host, before);
+      if (this.#byHost.get(hello.host) !== record) throw error;
+      if (before) this.#keep(before);
+      else this.#drop(hello.host);
       throw error;
     }
   }
@@ -179,11 +181,6 @@ export class AgentRecords implements AsyncDisposable {
     this.#keyless.delete(host);
     this.#fresh.delete(host);
     this.#aged.delete(host);
-  }
-
-  #restore(host: string, before: AgentRecord | undefined): void {
-    if (before) return this.#keep(before);
-    this.#drop(host);
   }
 
   #writeAged(): void {
