@@ -11,6 +11,26 @@ export const sqliteMigrations: Readonly<Record<string, Migration>> = {
   '0004-list-index': { up: widenCreatorIndex },
 };
 
+/** The tables of the Go ibex but for those of hosts. */
+const ORIGINAL_TABLES: readonly string[] = [
+  `create table task_meta (id integer primary key, title varchar(255) default '' not null, account varchar(64) not null,
+    batch integer default 0 not null, tolerance integer default 0 not null, timeout integer default 0 not null,
+    pause varchar(255) default '' not null, script text not null, args varchar(512) default '' not null,
+    stdin text default '' not null, creator varchar(64) default '' not null, created text not null)`,
+  'create index task_meta_creator on task_meta (creator)',
+  'create index task_meta_created on task_meta (created)',
+  'create table task_action (id integer primary key, action varchar(32) not null, clock integer default 0 not null)',
+  "create table task_scheduler (id integer not null, scheduler varchar(128) default '' not null)",
+  'create index task_scheduler_id on task_scheduler (id, scheduler)',
+  'create table task_scheduler_health (scheduler varchar(128) primary key, clock integer not null)',
+  'create index task_scheduler_health_clock on task_scheduler_health (clock)',
+  `create table task_host_doing (id integer not null, host varchar(128) not null, clock integer default 0 not null,
+    action varchar(16) not null)`,
+  'create index task_host_doing_host on task_host_doing (host)',
+  // Without both columns, ten thousand deletes out of one big task walk through all its rows each.
+  'create index task_host_doing_id on task_host_doing (id, host)',
+];
+
 /** Adds the columns that our tables have got since they were made. Where it was done before, it changes nothing. */
 export async function addColumns(db: Kysely<Tables>): Promise<void> {
   for (const table of OWN_TABLE_NAMES) {
@@ -24,74 +44,12 @@ export async function addColumns(db: Kysely<Tables>): Promise<void> {
 }
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('task_meta')
-    .addColumn('id', 'integer', (column) => column.primaryKey())
-    .addColumn('title', 'varchar(255)', (column) => column.notNull().defaultTo(''))
-    .addColumn('account', 'varchar(64)', (column) => column.notNull())
-    .addColumn('batch', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('tolerance', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('timeout', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('pause', 'varchar(255)', (column) => column.notNull().defaultTo(''))
-    .addColumn('script', 'text', (column) => column.notNull())
-    .addColumn('args', 'varchar(512)', (column) => column.notNull().defaultTo(''))
-    .addColumn('stdin', 'text', (column) => column.notNull().defaultTo(''))
-    .addColumn('creator', 'varchar(64)', (column) => column.notNull().defaultTo(''))
-    .addColumn('created', 'text', (column) => column.notNull())
-    .execute();
-  await db.schema.createIndex('task_meta_creator').on('task_meta').column('creator').execute();
-  await db.schema.createIndex('task_meta_created').on('task_meta').column('created').execute();
-
-  await db.schema
-    .createTable('task_action')
-    .addColumn('id', 'integer', (column) => column.primaryKey())
-    .addColumn('action', 'varchar(32)', (column) => column.notNull())
-    .addColumn('clock', 'integer', (column) => column.notNull().defaultTo(0))
-    .execute();
-
-  await db.schema
-    .createTable('task_scheduler')
-    .addColumn('id', 'integer', (column) => column.notNull())
-    .addColumn('scheduler', 'varchar(128)', (column) => column.notNull().defaultTo(''))
-    .execute();
-  await db.schema.createIndex('task_scheduler_id').on('task_scheduler').columns(['id', 'scheduler']).execute();
-
-  await db.schema
-    .createTable('task_scheduler_health')
-    .addColumn('scheduler', 'varchar(128)', (column) => column.primaryKey())
-    .addColumn('clock', 'integer', (column) => column.notNull())
-    .execute();
-  await db.schema.createIndex('task_scheduler_health_clock').on('task_scheduler_health').column('clock').execute();
-
-  await db.schema
-    .createTable('task_host_doing')
-    .addColumn('id', 'integer', (column) => column.notNull())
-    .addColumn('host', 'varchar(128)', (column) => column.notNull())
-    .addColumn('clock', 'integer', (column) => column.notNull().defaultTo(0))
-    .addColumn('action', 'varchar(16)', (column) => column.notNull())
-    .execute();
-  await db.schema.createIndex('task_host_doing_host').on('task_host_doing').column('host').execute();
-  // Without both columns, ten thousand deletes out of one big task walk through all its rows each.
-  await db.schema.createIndex('task_host_doing_id').on('task_host_doing').columns(['id', 'host']).execute();
-
-  for (let table = 0; table < HOST_TABLES; table++) {
-    await db.schema
-      .createTable(`task_host_${table}`)
-      .addColumn('ii', 'integer', (column) => column.primaryKey().autoIncrement())
-      .addColumn('id', 'integer', (column) => column.notNull())
-      .addColumn('host', 'varchar(128)', (column) => column.notNull())
-      .addColumn('status', 'varchar(32)', (column) => column.notNull())
-      .addColumn('stdout', 'text')
-      .addColumn('stderr', 'text')
-      .execute();
-    await db.schema
-      .createIndex(`task_host_${table}_id`)
-      .on(`task_host_${table}`)
-      .columns(['id', 'host'])
-      .unique()
-      .execute();
-  }
-
+  const hostTables = Array.from({ length: HOST_TABLES }, (_, table) => [
+    `create table task_host_${table} (ii integer primary key autoincrement, id integer not null,
+      host varchar(128) not null, status varchar(32) not null, stdout text, stderr text)`,
+    `create unique index task_host_${table}_id on task_host_${table} (id, host)`,
+  ]);
+  for (const statement of [...ORIGINAL_TABLES, ...hostTables.flat()]) await sql.raw(statement).execute(db);
   for (const table of ['ibex_cluster', 'ibex_run', 'ibex_agent'] as const) await createOwn(db, table);
 }
 
