@@ -1,6 +1,11 @@
 import type { TaskMeta } from './records.js';
 import { HostStatus, isActive, STATUS_RULES, statusesWhere, type TaskAction } from '../../shared/task-states.js';
 
+const NO_HOSTS = Object.freeze(
+  // Every status has an entry; the type of fromEntries says less.
+  Object.fromEntries(Object.values(HostStatus).map((status) => [status, 0])) as Record<HostStatus, number>,
+);
+
 /** What scheduling needs to know of a task besides its hosts; fixed at creation. */
 export interface TaskRules {
   readonly taskId: number;
@@ -120,7 +125,7 @@ export function stateOf(
   hosts: readonly HostEntry[],
   nowMs: number,
 ): TaskState {
-  const counts = noHosts();
+  const counts = { ...NO_HOSTS };
   for (const entry of hosts) counts[entry.status] += 1;
   const firstWaiting = hosts.findIndex(({ status }) => STATUS_RULES[status].phase === 'waiting');
   return {
@@ -133,20 +138,5 @@ export function stateOf(
     firstWaiting: firstWaiting === -1 ? hosts.length : firstWaiting,
     ended: false,
     wakeAtMs: nowMs,
-  };
-}
-
-function noHosts(): Record<HostStatus, number> {
-  return {
-    waiting: 0,
-    running: 0,
-    killing: 0,
-    success: 0,
-    failed: 0,
-    timeout: 0,
-    killed: 0,
-    killfailed: 0,
-    cancelled: 0,
-    ignored: 0,
   };
 }

@@ -9,9 +9,8 @@ import type { BasicAuth } from './basic-auth.js';
 import { BodyReader, type Body } from './body.js';
 import { closedSignal, Exchange } from './exchange.js';
 import { notFoundPage, redirect, refusal, type Reply } from './reply.js';
-import { RefusedError, type ApiRequest, type Handler } from './request.js';
+import { parseTarget, RefusedError, type ApiRequest, type Handler } from './request.js';
 import { Router, type Route } from './router.js';
-import { parseTarget } from './target.js';
 
 export interface Endpoint {
   readonly handle: Handler;

@@ -4,7 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { CloseCode } from '../../shared/protocol/close-codes.js';
 import { MAX_FRAME_BYTES, OPENING_TIMEOUT_MS, TAIL_PATH } from '../../shared/protocol/limits.js';
 import type { BasicAuth } from '../http/basic-auth.js';
-import { parseTarget } from '../http/target.js';
+import { parseTarget } from '../http/request.js';
 import { OutputBuffers } from './output-buffers.js';
 import { TailSession, type TailParts } from './tail-session.js';
 import { ViewerConnection } from './viewer-connection.js';

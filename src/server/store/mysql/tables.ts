@@ -1,9 +1,8 @@
-import { declarations, OWN_TABLES, type OwnTable } from '../schema/columns.js';
+import { declarations, HOST, OWN_TABLES, type OwnTable } from '../schema/columns.js';
 import { HOST_TABLES } from '../schema/tables.js';
 
 const ENGINE = 'ENGINE = InnoDB DEFAULT CHARSET = utf8mb4';
-/** Names of hosts are told apart byte for byte. */
-const HOST = 'varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL';
+const HOST_COLUMN = `\`host\` ${HOST.mysql}`;
 
 /** The columns of each table as a fresh database gets them. sql/ibex.sql says the same, for those who make it by hand. */
 export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
@@ -43,7 +42,7 @@ export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
   ],
   task_host_doing: [
     '`id` bigint unsigned NOT NULL',
-    `\`host\` ${HOST}`,
+    HOST_COLUMN,
     '`clock` bigint NOT NULL DEFAULT 0',
     '`action` varchar(16) NOT NULL',
     'KEY `id` (`id`, `host`)',
@@ -79,7 +78,7 @@ function hostColumns(): readonly string[] {
   return [
     '`ii` bigint unsigned NOT NULL AUTO_INCREMENT',
     '`id` bigint unsigned NOT NULL',
-    `\`host\` ${HOST}`,
+    HOST_COLUMN,
     '`status` varchar(32) NOT NULL',
     '`stdout` text',
     '`stderr` text',

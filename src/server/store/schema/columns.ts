@@ -27,10 +27,11 @@ export type RecordOf<C extends Columns> = {
 
 const ID = kind<number>({ sqlite: 'integer not null', mysql: 'bigint unsigned NOT NULL' });
 /** Names of hosts are told apart byte for byte. */
-const HOST = kind<string>({
+export const HOST = Object.freeze({
   sqlite: 'varchar(128) not null',
   mysql: 'varchar(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL',
 });
+const host = kind<string>(HOST);
 const NUMBER = kind<number>({ sqlite: 'integer not null', mysql: 'bigint NOT NULL' });
 const COUNTER = kind<number>({ sqlite: 'integer default 0 not null', mysql: 'bigint NOT NULL DEFAULT 0' });
 const TIME_OR_NULL = kind<number | null>({ sqlite: 'integer', mysql: 'bigint' });
@@ -53,7 +54,7 @@ export const OWN_TABLES = {
     key: ['task_id', 'host', 'clock'],
     columns: {
       task_id: ID('taskId'),
-      host: HOST('host'),
+      host: host('host'),
       clock: NUMBER('clock'),
       exit_code: INT_OR_NULL('exitCode'),
       signal: INT_OR_NULL('signal'),
@@ -72,7 +73,7 @@ export const OWN_TABLES = {
   ibex_agent: {
     key: ['host'],
     columns: {
-      host: HOST('host'),
+      host: host('host'),
       public_key: text(64)('key'),
       store_id: text(64)('storeId'),
       boot_id: text(64)('bootId'),
@@ -97,7 +98,7 @@ export const OWN_TABLES = {
     key: ['instance', 'host'],
     columns: {
       instance: ascii(36)('instance'),
-      host: HOST('host'),
+      host: host('host'),
       address: text(64)('address'),
       since_ms: NUMBER('sinceMs'),
     },
