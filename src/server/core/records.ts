@@ -2,8 +2,6 @@ import type { RunId } from '../../shared/run-key.js';
 import type { RunReport } from '../../shared/run-report.js';
 import type { HostStatus, TaskAction } from '../../shared/task-states.js';
 
-/** What the database keeps of tasks, hosts and runs, as scheduling and the API read it. */
-
 /** A task as created; never changed afterwards. */
 export interface TaskMeta {
   readonly id: number;

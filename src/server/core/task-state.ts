@@ -1,8 +1,8 @@
 import type { TaskMeta } from './records.js';
 import { HostStatus, isActive, STATUS_RULES, statusesWhere, type TaskAction } from '../../shared/task-states.js';
 
+// Every status has an entry; the type of fromEntries says less.
 const NO_HOSTS = Object.freeze(
-  // Every status has an entry; the type of fromEntries says less.
   Object.fromEntries(Object.values(HostStatus).map((status) => [status, 0])) as Record<HostStatus, number>,
 );
 

@@ -18,7 +18,6 @@ import { chooseHosts } from './choose-hosts.js';
 import { OutputFeed, type FeedContext } from './output-feed.js';
 import { HostStates } from './host-states.js';
 import { StoredFeed } from './stored-feed.js';
-import type { ViewerSocket } from './viewer-socket.js';
 import { agentWindow, VIEWER_BUFFER_BYTES, viewerWindow } from './windows.js';
 
 export interface TailParts {
@@ -26,6 +25,17 @@ export interface TailParts {
   readonly tasks: TaskService;
   readonly agents: SessionRegistry;
   readonly log: Log;
+}
+
+/** The connection of a tail session. No member throws, also after the connection has ended. */
+export interface ViewerSocket {
+  /** Sends a text frame. False if it was dropped because the viewer does not read. */
+  send(frame: string): boolean;
+  /** As send(). The frame's bytes are copied. */
+  sendOutput(frame: Omit<OutputFrame, 't'>): boolean;
+  /** Bytes that wait for the viewer to read. */
+  bufferedBytes(): number;
+  close(code: number, reason: string): void;
 }
 
 /** One viewer of one task, from its first frame to the end of the last host. Disposing it frees its watches. */

@@ -3,7 +3,7 @@ import type { OutputFrame } from '../../shared/protocol/agent-frames.js';
 import { closeReason } from '../../shared/protocol/close-codes.js';
 import { MAX_BACKPRESSURE_BYTES } from '../net/uws.js';
 import type { OutputBuffers } from './output-buffers.js';
-import type { ViewerSocket } from './viewer-socket.js';
+import type { ViewerSocket } from './tail-session.js';
 
 /** A viewer that has shown no sign of life between two pings is gone. */
 const PING_EVERY_MS = 16_000;
