@@ -161,6 +161,19 @@ onEachDatabase((check) => {
     assert.deepEqual((await server.call('GET', `/task/${id}/result`)).dat, { ignored: ['App-X'], waiting: ['app-y'] });
   });
 
+  check('a task created with pause waits for its start, though all its hosts are ignored', async (server) => {
+    const id = await server.createTask(['app', 'nowhere'], { action: 'pause' });
+    const view = async () => (await server.call('GET', `/task/${id}`)).dat;
+    for (const host of ['app', 'nowhere']) {
+      assert.deepEqual(await server.call('PUT', `/task/${id}/host/${host}/action`, { action: 'ignore' }), HINT);
+    }
+    const hosts = [{ status: 'ignored' }, { status: 'ignored' }];
+    assert.partialDeepStrictEqual(await view(), { action: 'pause', meta: { done: false }, hosts });
+    assert.deepEqual(await server.call('PUT', `/task/${id}/action`, { action: 'start' }), DONE);
+    assert.partialDeepStrictEqual(await view(), { action: '', meta: { done: true }, hosts });
+    assert.deepEqual(await server.call('PUT', `/task/${id}/action`, { action: 'start' }), FINISHED);
+  });
+
   check('too many failures pause a task; ignoring them and a start finish it', async (server) => {
     const host = `app-${++hostsUsed}`;
     using agent = await ScriptedAgent.connect(server.agentPort, agentSelf(host));

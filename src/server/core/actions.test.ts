@@ -60,6 +60,62 @@ describe('task actions', () => {
   });
 });
 
+describe('a task created with pause', () => {
+  const hint = { outcome: 'done', hint: 'you can click start to run the task' };
+
+  it('stays paused when all its hosts are ignored, until it is started', () => {
+    const play = new Play({ action: 'pause' });
+    for (const host of ['a', 'b']) assert.deepEqual(play.actOn(host, 'ignore'), hint);
+    assert.deepEqual([play.state.action, play.state.ended], ['pause', false]);
+    assert.deepEqual(play.act('start'), { outcome: 'done' });
+    assert.deepEqual(play.statuses(), ['ignored', 'ignored']);
+    assert.equal(play.state.ended, true);
+  });
+
+  it('stays paused when hosts were started by a redo and the others are ignored', () => {
+    const play = new Play({ action: 'pause' });
+    assert.deepEqual(play.actOn('a', 'redo'), { outcome: 'done' });
+    assert.deepEqual(play.statuses(), ['running', 'waiting']);
+    play.end('a');
+    assert.deepEqual(play.actOn('b', 'ignore'), hint);
+    assert.equal(play.state.ended, false);
+    play.act('start');
+    assert.deepEqual(play.statuses(), ['success', 'ignored']);
+    assert.equal(play.state.ended, true);
+  });
+
+  it('ends by cancel and by kill also where nothing waits any more', () => {
+    for (const action of ['cancel', 'kill'] as const) {
+      const play = new Play({ action: 'pause' });
+      for (const host of ['a', 'b']) play.actOn(host, 'ignore');
+      play.act('pause');
+      assert.equal(play.state.ended, false);
+      assert.deepEqual(play.act(action), { outcome: 'done' });
+      assert.deepEqual(play.statuses(), ['ignored', 'ignored']);
+      assert.equal(play.state.ended, true, action);
+    }
+  });
+
+  it('ends with its last host once it was started, though it is paused again', () => {
+    const play = new Play({ action: 'pause', batch: 1 });
+    play.act('start');
+    play.act('pause');
+    play.end('a');
+    assert.deepEqual(play.actOn('b', 'ignore'), hint);
+    assert.equal(play.state.ended, true);
+  });
+
+  it('ends after two weeks all the same', () => {
+    const play = new Play({ action: 'pause' });
+    play.actOn('a', 'ignore');
+    play.wakeUntil(() => play.state.ended);
+    assert.deepEqual(play.statuses(), ['ignored', 'cancelled']);
+    const ignored = new Play({ action: 'pause', hosts: ['a'] });
+    ignored.actOn('a', 'ignore');
+    ignored.wakeUntil(() => ignored.state.ended);
+  });
+});
+
 describe('host actions', () => {
   it('are refused for a host the task does not have', () => {
     const play = new Play();

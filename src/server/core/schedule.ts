@@ -1,11 +1,11 @@
 import { activeHosts, failures, type HostEntry } from './task-state.js';
 import type { Context } from './events.js';
 import type { TaskDraft } from './task-draft.js';
-import { deadlineMs } from './deadlines.js';
+import { deadlineMs, TASK_AGE_LIMIT_MS } from './deadlines.js';
 
 /**
  * Brings a task forward as far as its rules allow: starts waiting hosts in their order, pauses after a host of the
- * pause list or after too many failures, ends the task once every host is final.
+ * pause list or after too many failures, ends the task once every host is final and nobody has to start it.
  */
 export function schedule(draft: TaskDraft, context: Context): void {
   if (draft.ended) return;
@@ -20,7 +20,17 @@ export function schedule(draft: TaskDraft, context: Context): void {
     startHost(draft, next, context);
     if (draft.rules.pauseAfter.has(next.host)) draft.setAction('pause');
   }
-  if (draft.counts.waiting === 0 && activeHosts(draft.counts) === 0) draft.endTask();
+  if (draft.counts.waiting === 0 && activeHosts(draft.counts) === 0 && !awaitsStart(draft)) draft.endTask();
+}
+
+/**
+ * True of a task that was created with `pause` and not acted on since: it stays open for its `start`, whatever an
+ * operator does to its hosts. Its action is as old as the task, unless a peer has touched it; a redo starts a host
+ * without a start of the task.
+ */
+function awaitsStart({ action, actionClock, rules, nowMs, hosts }: TaskDraft): boolean {
+  if (action !== 'pause' || nowMs >= rules.createdMs + TASK_AGE_LIMIT_MS) return false;
+  return actionClock <= Math.floor(rules.createdMs / 1_000) || hosts.every(({ startClock }) => startClock === 0);
 }
 
 export function startHost(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {

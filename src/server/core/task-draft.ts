@@ -66,6 +66,10 @@ export class TaskDraft {
     return this.#action;
   }
 
+  get actionClock(): number {
+    return this.#actionClock;
+  }
+
   get counts(): Readonly<Record<HostStatus, number>> {
     return this.#counts;
   }
