@@ -72,6 +72,17 @@ export const RunOutcome = Object.freeze({
 export const TaskAction = Object.freeze({ start: 'start', pause: 'pause', cancel: 'cancel', kill: 'kill' } as const);
 export type TaskAction = (typeof TaskAction)[keyof typeof TaskAction];
 
+/** Why a task is paused. */
+export const PauseCause = Object.freeze({
+  /** more hosts failed than the task's tolerance allows */
+  tolerance: 'tolerance',
+  /** a host of the task's pause list was started */
+  pauseList: 'pause-list',
+  /** somebody asked for it */
+  operator: 'operator',
+} as const);
+export type PauseCause = (typeof PauseCause)[keyof typeof PauseCause];
+
 export const HostAction = Object.freeze({ ignore: 'ignore', redo: 'redo', kill: 'kill' } as const);
 export type HostAction = (typeof HostAction)[keyof typeof HostAction];
 

@@ -183,12 +183,17 @@ onEachDatabase((check) => {
     await agent.next('result-ack');
     const state = async (): Promise<unknown> => (await server.call('GET', `/task/${id}/state`)).dat;
     assert.equal(await state(), 'pause');
-    await server.call('PUT', `/task/${id}/action`, { action: 'start' });
+    assert.deepEqual(await server.call('PUT', `/task/${id}/action`, { action: 'start' }), DONE);
     assert.equal(await state(), 'pause');
+    const paused = { action: 'pause', cause: 'tolerance', failed: 1, tolerance: 0, pausedAfter: null };
+    assert.deepEqual((await server.call('GET', `/action/${id}`)).dat, paused);
     assert.deepEqual(await server.call('PUT', `/task/${id}/host/${host}/action`, { action: 'ignore' }), HINT);
     await server.call('PUT', `/task/${id}/action`, { action: 'start' });
     assert.deepEqual((await server.call('GET', `/task/${id}/result`)).dat, { ignored: [host], running: ['nowhere'] });
     assert.deepEqual(await server.call('PUT', `/task/${id}/host/nowhere/action`, { action: 'ignore' }), DONE);
     assert.equal(await state(), 'done');
+    const ended = { action: '', cause: null, failed: null, tolerance: 0, pausedAfter: null };
+    assert.deepEqual((await server.call('GET', `/action/${id}`)).dat, ended);
+    assert.equal((await server.call('GET', `/action/${id + 1_000_000}`)).status, 404);
   });
 });

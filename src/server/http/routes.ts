@@ -11,7 +11,7 @@ import { actOnHost, actOnTask } from './task-actions.js';
 import { createTask } from './task-create.js';
 import { doneIds, listTasks } from './task-list.js';
 import { hostOutput, hostStream, taskStream, taskStreamJson, taskStreamText } from './task-output.js';
-import { taskResult, taskState, viewTask } from './task-view.js';
+import { actionOfTask, taskResult, taskState, viewTask } from './task-view.js';
 
 export interface ApiParts {
   readonly store: Store;
@@ -50,6 +50,7 @@ export function apiRoutes({ store, tasks, outputs, directory }: ApiParts): Route
     restricted('GET', `${task}/host/:host/output`, hostOutput(running)),
     ...streams,
     restricted('GET', '/ibex/v1/runs/:id', listRuns(store)),
+    restricted('GET', '/ibex/v1/action/:id', actionOfTask(store, tasks)),
     restricted('GET', '/ibex/v1/hosts', listHosts(directory)),
     restricted('DELETE', '/ibex/v1/host/:host/key', forgetKey(directory)),
   ];

@@ -18,6 +18,8 @@ const tasks: TaskService = {
   actOnHost: () => Promise.reject(new Error('not asked for')),
   states: () => Promise.resolve(undefined),
   onChange: () => () => undefined,
+  action: () => Promise.resolve(undefined),
+  onAction: () => () => undefined,
 };
 
 function request(change: Partial<ApiRequest>): ApiRequest {

@@ -1,4 +1,5 @@
 import type { Store } from '../store/store.js';
+import type { TaskService } from '../tasks/task-service.js';
 import { NO_SUCH_TASK, ok } from './reply.js';
 import { taskIdOf, type Handler } from './request.js';
 import { hostJson, metaJson } from './task-json.js';
@@ -17,6 +18,18 @@ export function viewTask(store: Store): Handler {
       hosts: hosts.map((host) => hostJson(id, host)),
       meta: metaJson(meta, action === undefined),
     });
+  };
+}
+
+/** GET /ibex/v1/action/:id: the action in force, and why the task is paused if it is */
+export function actionOfTask(store: Store, tasks: TaskService): Handler {
+  return async (request) => {
+    const id = taskIdOf(request);
+    const meta = await store.meta(id);
+    if (!meta) return NO_SUCH_TASK;
+    const ended = { action: '', cause: null, failed: null, tolerance: meta.tolerance, pausedAfter: null };
+    const { action, cause, failed, tolerance, pausedAfter } = (await tasks.action(id)) ?? ended;
+    return ok({ action, cause, failed, tolerance, pausedAfter });
   };
 }
 

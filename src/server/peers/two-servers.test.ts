@@ -134,6 +134,22 @@ describe('two servers on one database', { skip }, () => {
     assert.equal((await changed).clock, one.gateway.clockOf('a'));
   });
 
+  it('a viewer at one is told why the other one’s task has paused, and that it goes on', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    one.gateway.online.add('a');
+    const taskId = await servers.create(one, { hosts: ['a', 'b'], batch: 1 });
+    const told: unknown[] = [];
+    two.service.onAction(taskId, ({ action, cause, failed }) => told.push([action, cause, failed]));
+    assert.partialDeepStrictEqual(await two.service.action(taskId), { action: 'start', cause: null });
+    await one.service.runEnded('a', result(taskId, one.gateway.clockOf('a'), { status: 'failed', exitCode: 1 }));
+    await until('the pause is told', () => told[0]);
+    await one.service.actOnHost(taskId, 'a', 'ignore');
+    await one.service.act(taskId, 'start');
+    await until('the start is told', () => (JSON.stringify(told.at(-1)) === '["start",null,0]' ? true : undefined));
+    assert.deepEqual(told[0], ['pause', 'tolerance', 1]);
+  });
+
   it('the tasks of one that stops are the other one’s', async () => {
     await using servers = await TwoServers.open();
     const { one, two } = servers;

@@ -1,16 +1,21 @@
 import type { RunId } from '../../shared/run-key.js';
 import type { ResultEvent } from '../core/events.js';
 import { killUnconfirmed, lateOutput, resultEffect } from '../core/late-results.js';
+import { actionInForce } from '../core/action-in-force.js';
+import { resumeTask } from '../core/resume-task.js';
 import { reportDetail } from '../core/run-details.js';
 import type { Store } from '../store/store.js';
-import type { HostState } from './task-service.js';
+import { hostState } from './task-service.js';
+import type { WatchedTask } from './task-watchers.js';
 
 /** Tasks that are not in memory, as the store has them; most have ended. */
 export class ClosedTasks {
   readonly #store: Store;
+  readonly #nowMs: () => number;
 
-  constructor(store: Store) {
+  constructor(store: Store, nowMs: () => number) {
     this.#store = store;
+    this.#nowMs = nowMs;
   }
 
   /**
@@ -45,14 +50,20 @@ export class ClosedTasks {
     return wanted;
   }
 
-  /** Hosts of a task that is not in memory; undefined if there is no such task. */
-  async states(taskId: number): Promise<readonly HostState[] | undefined> {
+  /** A task that is not in memory, or not all of it; undefined if there is no such task. */
+  async read(taskId: number): Promise<WatchedTask | undefined> {
     const open = await this.#store.openTask(taskId);
-    if (open) return open.hosts.map(({ host, status, startClock }) => ({ host, status, clock: startClock }));
+    if (open) {
+      const state = resumeTask(open, { startWithinMs: Number.POSITIVE_INFINITY, judgeFromMs: 0 }, this.#nowMs());
+      return { hosts: state.hosts.map(hostState), action: actionInForce(state) };
+    }
     if (!(await this.exists(taskId))) return undefined;
     const [hosts, runs] = await Promise.all([this.#store.hosts(taskId), this.#store.runDetails(taskId)]);
     const clocks = new Map(runs.map((run) => [run.host, run.clock]));
-    return hosts.map(({ host, status }) => ({ host, status, clock: clocks.get(host) ?? 0 }));
+    return {
+      hosts: hosts.map(({ host, status }) => ({ host, status, clock: clocks.get(host) ?? 0 })),
+      action: undefined,
+    };
   }
 
   async exists(taskId: number): Promise<boolean> {

@@ -5,7 +5,9 @@ import type { HostAction, TaskAction } from '../../shared/task-states.js';
 import type { AgentEvents, AgentGateway, OpenRun, PulledWork, SettledRun } from './agent-gateway.js';
 import type { Answer, StoredOutput, TaskEvent } from '../core/events.js';
 import { FINISHED } from '../core/reduce.js';
+import { actionInForce, type ActionInForce } from '../core/action-in-force.js';
 import type { Step } from '../core/task-draft.js';
+import type { TaskState } from '../core/task-state.js';
 import { Reconciler } from '../peers/reconciler.js';
 import { PeerView } from '../peers/peer-view.js';
 import { Heartbeat } from '../peers/heartbeat.js';
@@ -13,13 +15,19 @@ import { NO_NOTIFIER, type Notifier } from '../peers/notifier.js';
 import type { TaskMeta } from '../core/records.js';
 import type { Store } from '../store/store.js';
 import { AgentReports } from './agent-reports.js';
-import { ChangeListeners } from './change-listeners.js';
 import { ClosedTasks } from './closed-tasks.js';
 import { OpenTasks } from './open-tasks.js';
 import { openRuns, settledRun } from './pulled-runs.js';
 import { TaskCreator } from './task-creator.js';
-import type { ActionOutcome, CreatedTask, HostState, NewTask, TaskService } from './task-service.js';
-import { ViewedTasks } from './viewed-tasks.js';
+import {
+  hostState,
+  type ActionOutcome,
+  type CreatedTask,
+  type HostState,
+  type NewTask,
+  type TaskService,
+} from './task-service.js';
+import { TaskWatchers } from './task-watchers.js';
 
 export interface TaskServiceOptions {
   readonly store: Store;
@@ -70,12 +78,11 @@ export async function createTaskService(options: TaskServiceOptions): Promise<Ru
 
 class StoredTaskService implements RunningTaskService {
   readonly #nowMs: () => number;
-  readonly #listeners = new ChangeListeners();
+  readonly #watchers: TaskWatchers;
   readonly #open: OpenTasks;
   readonly #closed: ClosedTasks;
   readonly #reports: AgentReports;
   readonly #creator: TaskCreator;
-  readonly #viewed: ViewedTasks;
   readonly #reconciler: Reconciler;
   readonly #heartbeat: Heartbeat;
   readonly #notifier: Notifier;
@@ -91,6 +98,12 @@ class StoredTaskService implements RunningTaskService {
     this.#shared = store.shared;
     this.#notifier = notifier;
     const peers = new PeerView(schedulerName, (host) => gateway.present(host));
+    this.#closed = new ClosedTasks(store, clock.nowMs);
+    this.#watchers = new TaskWatchers({
+      owns: (taskId) => this.#open.owns(taskId),
+      read: (taskId) => this.#closed.read(taskId),
+      log,
+    });
     this.#open = new OpenTasks({
       store,
       gateway,
@@ -98,10 +111,9 @@ class StoredTaskService implements RunningTaskService {
       nowMs: clock.nowMs,
       copyRules: { startWithinMs, reconnectMs, scheduler: schedules ? schedulerName : undefined },
       peers,
-      listeners: this.#listeners,
+      watchers: this.#watchers,
       publish: (taskId) => notifier.publish(taskId),
     });
-    this.#closed = new ClosedTasks(store);
     this.#reports = new AgentReports({ open: this.#open, closed: this.#closed, peers, gateway, log });
     this.#creator = new TaskCreator({
       store,
@@ -112,7 +124,6 @@ class StoredTaskService implements RunningTaskService {
       context: (taskId) => this.#open.context(taskId, schedules),
       created: (meta, step) => this.#created(meta, step),
     });
-    this.#viewed = new ViewedTasks(this.#open, this.#closed, this.#listeners, log);
     this.#reconciler = new Reconciler({
       store,
       tasks: this.#open,
@@ -120,7 +131,7 @@ class StoredTaskService implements RunningTaskService {
       agents: gateway,
       name: schedulerName,
       schedules,
-      refreshed: () => this.#viewed.refresh(),
+      refreshed: () => this.#watchers.refresh(),
       intervalMs: options.reconcileIntervalMs ?? RECONCILE_INTERVAL_MS,
       nowMs: clock.nowMs,
       log,
@@ -148,13 +159,24 @@ class StoredTaskService implements RunningTaskService {
   }
 
   async states(taskId: number): Promise<readonly HostState[] | undefined> {
-    const state = this.#open.owns(taskId) ? this.#open.state(taskId) : undefined;
-    if (!state) return this.#closed.states(taskId);
-    return state.hosts.map(({ host, status, startClock }) => ({ host, status, clock: startClock }));
+    const state = this.#ownState(taskId);
+    return state ? state.hosts.map(hostState) : (await this.#closed.read(taskId))?.hosts;
   }
 
   onChange(taskId: number, listener: (host: HostState) => void): () => void {
-    return this.#listeners.add(taskId, listener);
+    return this.#watchers.onHost(taskId, listener);
+  }
+
+  async action(taskId: number): Promise<ActionInForce | undefined> {
+    const state = this.#ownState(taskId);
+    if (state?.ended) return undefined;
+    const action = state ? actionInForce(state) : (await this.#closed.read(taskId))?.action;
+    if (action) this.#watchers.tellAction(taskId, action);
+    return action;
+  }
+
+  onAction(taskId: number, listener: (action: ActionInForce) => void): () => void {
+    return this.#watchers.onAction(taskId, listener);
   }
 
   agentListed(host: string, runs: readonly AgentRun[], newStore: boolean): void {
@@ -201,6 +223,10 @@ class StoredTaskService implements RunningTaskService {
     await this.#reconciler[Symbol.asyncDispose]();
     await this.#open[Symbol.asyncDispose]();
     await this.#heartbeat[Symbol.asyncDispose]();
+  }
+
+  #ownState(taskId: number): TaskState | undefined {
+    return this.#open.owns(taskId) ? this.#open.state(taskId) : undefined;
   }
 
   #created(meta: TaskMeta, step: Step): void {

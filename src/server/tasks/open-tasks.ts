@@ -1,6 +1,7 @@
 import type { Log } from '../../shared/log.js';
 import type { AgentGateway } from './agent-gateway.js';
 import type { Answer, Context, TaskEvent } from '../core/events.js';
+import { actionInForce } from '../core/action-in-force.js';
 import type { Step } from '../core/task-draft.js';
 import { describeError } from '../../shared/errors.js';
 import { isActive } from '../../shared/task-states.js';
@@ -11,7 +12,7 @@ import type { PeerView } from '../peers/peer-view.js';
 import type { Snapshot, TaskMeta } from '../core/records.js';
 import { StoreError, UnreadableTaskError, type Store } from '../store/store.js';
 import { AgentOrders } from './agent-orders.js';
-import type { ChangeListeners } from './change-listeners.js';
+import type { TaskWatchers } from './task-watchers.js';
 import { RunsByHost } from '../core/runs-by-host.js';
 import type { CopyRules } from './task-copy.js';
 import { TaskMailbox, type MailboxHost } from './task-mailbox.js';
@@ -34,7 +35,7 @@ export interface OpenTasksOptions {
   readonly nowMs: () => number;
   readonly copyRules: CopyRules;
   readonly peers: Pick<PeerView, 'ownsTask' | 'isReconciled' | 'foreignSchedulerMayReach'>;
-  readonly listeners: ChangeListeners;
+  readonly watchers: Pick<TaskWatchers, 'wanted' | 'tellHost' | 'tellAction'>;
   /** called with each task whose change other servers are to hear of */
   readonly publish: (taskId: number) => void;
 }
@@ -194,13 +195,28 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     this.#tasks.get(taskId)?.orders.send(mailbox.meta, step, decidedMs);
     this.#wakeFor(mailbox, step.state);
     if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.publish(taskId);
-    if (this.#options.listeners.wanted(taskId)) {
-      for (const { host, status, startClock } of step.touched) {
-        this.#options.listeners.tell(taskId, { host, status, clock: startClock });
-      }
+    if (this.#options.watchers.wanted(taskId)) this.#tellWatchers(mailbox, step);
+    this.#log(taskId, step);
+  }
+
+  #log(taskId: number, { state, changes }: Step): void {
+    const { log } = this.#options;
+    if (changes.some(({ kind }) => kind === 'end-task')) log.info({ task: taskId, ...shown(state) }, 'task ended');
+    else if (state.action === 'pause' && changes.some(({ kind }) => kind === 'task-action')) {
+      const { cause, failed, tolerance } = actionInForce(state);
+      log.info(
+        { task: taskId, cause, failed, tolerance },
+        'task paused; a host that waits is not started before a start',
+      );
     }
-    if (step.changes.some(({ kind }) => kind === 'end-task'))
-      this.#options.log.info({ task: taskId, ...shown(step.state) }, 'task ended');
+  }
+
+  #tellWatchers({ taskId, owned }: TaskMailbox, { state, touched, changes }: Step): void {
+    const { watchers } = this.#options;
+    for (const { host, status, startClock } of touched) watchers.tellHost(taskId, { host, status, clock: startClock });
+    if (!owned || state.ended) return;
+    const repeated = changes.some(({ kind }) => kind === 'task-action');
+    watchers.tellAction(taskId, actionInForce(state), repeated);
   }
 
   failed(mailbox: TaskMailbox, error: Error): void {

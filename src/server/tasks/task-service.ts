@@ -1,4 +1,6 @@
+import type { ActionInForce } from '../core/action-in-force.js';
 import type { ActionOutcome } from '../core/events.js';
+import type { HostEntry } from '../core/task-state.js';
 import type { HostAction, HostStatus, TaskAction } from '../../shared/task-states.js';
 import type { TaskMeta } from '../core/records.js';
 
@@ -25,6 +27,10 @@ export interface HostState {
   readonly clock: number;
 }
 
+export function hostState({ host, status, startClock }: HostEntry): HostState {
+  return { host, status, clock: startClock };
+}
+
 /** The use cases of tasks, as the API calls them. */
 export interface TaskService {
   /**
@@ -39,4 +45,12 @@ export interface TaskService {
   states(taskId: number): Promise<readonly HostState[] | undefined>;
   /** Calls back at every committed change of a host's status in this task, until the returned function is called. */
   onChange(taskId: number, listener: (host: HostState) => void): () => void;
+  /** Undefined: the task has ended, or there is none. */
+  action(taskId: number): Promise<ActionInForce | undefined>;
+  /**
+   * Calls back at every committed change of the action in force or the cause of its pause that follows the first answer
+   * of `action`, and when an operator's action leaves it as it is (a start over the tolerance pauses again), until the
+   * returned function is called.
+   */
+  onAction(taskId: number, listener: (action: ActionInForce) => void): () => void;
 }
