@@ -1223,6 +1223,7 @@ CREATE TABLE IF NOT EXISTS `ibex_idempotency` (
   `request_key` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   `task_id` bigint unsigned NOT NULL,
   `expires_ms` bigint NOT NULL,
+  `body_digest` varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   PRIMARY KEY (`request_key`),
   KEY `expires_ms` (`expires_ms`)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;

@@ -53,12 +53,20 @@ onEachDatabase((check) => {
     }
   });
 
-  check("a caller's own key makes one task, whatever else the request says", async (server) => {
+  check("a caller's own key makes one task, and only of one body", async (server) => {
     const creator = newCreator();
-    const first = await post(server, taskBody({ creator }), `${creator} key`);
+    const first = await post(server, taskBody({ creator, timeout: 30 }), `${creator} key`);
     assert.equal(first.duplicate, null);
-    const again = await post(server, taskBody({ creator, title: 'other' }), `${creator} key`);
-    assert.deepEqual(again, { ...first, duplicate: '1' });
+    // Said in another way: the default of the timeout, the suffix that the title gets.
+    for (const same of [{}, { timeout: 0 }, { title: 'disk full FH: web-02' }, { account: 'root', other: 1 }]) {
+      const again = await post(server, taskBody({ creator, ...same }), `${creator} key`);
+      assert.deepEqual(again, { ...first, duplicate: '1' });
+    }
+    for (const other of [{ title: 'other' }, { stdin: 'x' }, { hosts: ['other'] }, { timeout: 31 }]) {
+      const answer = await post(server, taskBody({ creator, timeout: 30, ...other }), `${creator} key`);
+      assert.deepEqual([answer.status, answer.dat, answer.duplicate], [422, undefined, null]);
+      assert.match(String(answer.err), new RegExp(`Idempotency-Key .* task ${first.dat} .* another body`));
+    }
     const other = await post(server, taskBody({ creator }), `${creator} key 2`);
     assert.notEqual(other.dat, first.dat);
     // A request that is refused does not use its key up.

@@ -8,6 +8,8 @@ export interface IdempotencyKey {
   readonly key: string;
   /** from the commit, by the database's clock */
   readonly ttlMs: number;
+  /** 64 hex digits of the request's body, which a repeated request must have, too; null: the key says it all */
+  readonly bodyDigest: string | null;
 }
 
 /** The closed set of changes that scheduling makes; a commit is a list of them, carried out in order. */

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { NotWantedError } from '../store/store.js';
-import type { TaskService } from '../tasks/task-service.js';
+import { KeyReusedError, type TaskService } from '../tasks/task-service.js';
 import { parseNewTask } from './new-task-body.js';
 import { ok, refusal } from './reply.js';
 import { RefusedError, type ApiRequest, type Handler } from './request.js';
@@ -15,7 +15,7 @@ const MAX_KEY_LENGTH = 255;
 
 /**
  * POST /ibex/v1/tasks, optionally with an Idempotency-Key. A request that has made a task before gets that one's id,
- * and X-Ibex-Duplicate: 1.
+ * and X-Ibex-Duplicate: 1; with the same key and another body it is refused with 422.
  */
 export function createTask(tasks: TaskService): Handler {
   return async (request) => {
@@ -27,9 +27,14 @@ export function createTask(tasks: TaskService): Handler {
       return duplicate ? { ...ok(id), headers: { 'X-Ibex-Duplicate': '1' } } : ok(id);
     } catch (error) {
       if (error instanceof NotWantedError) return refusal('the server is too busy, nothing was created', 503);
+      if (error instanceof KeyReusedError) return refusal(otherBody(error.taskId), 422);
       throw error;
     }
   };
+}
+
+function otherBody(taskId: number): string {
+  return `Idempotency-Key was used before, by the request that made task ${taskId} and had another body; nothing was created`;
 }
 
 /** Its signal is aborted once the caller has left, and BEGIN_WITHIN_MS after the request came. */

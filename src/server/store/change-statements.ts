@@ -117,8 +117,8 @@ export class ChangeStatements {
     const scope = String(id);
     return [
       // First, because of all of these they are the likeliest to be refused.
-      ...idempotencyKeys.flatMap(({ key, ttlMs }) =>
-        writes.takeKey.of(key, [{ request_key: key, task_id: id, expires_ms: ttlMs }]),
+      ...idempotencyKeys.flatMap(({ key, ttlMs, bodyDigest }) =>
+        writes.takeKey.of(key, [{ request_key: key, task_id: id, expires_ms: ttlMs, body_digest: bodyDigest }]),
       ),
       ...writes.insertMeta.of(scope, [{ ...meta, created: this.#timeText(meta.created.getTime()) }]),
       ...writes.insertAction.of(scope, [{ id, action: change.action, clock: change.actionClock }]),

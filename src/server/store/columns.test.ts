@@ -18,7 +18,7 @@ import { testDatabases } from './testing/test-databases.js';
 type Row = Readonly<Record<string, unknown>>;
 
 const HOST = 'web-01';
-const KEY = { key: 'a'.repeat(64), ttlMs: 60_000 };
+const KEY = { key: 'a'.repeat(64), ttlMs: 60_000, bodyDigest: 'b'.repeat(64) };
 const INSTANCE = 'c0ffee00-0000-4000-8000-000000000001';
 
 const AGENT: AgentRecord = {
@@ -108,6 +108,7 @@ function samplesOf(meta: TaskMeta, stored: (table: string, column: string) => un
       request_key: KEY.key,
       task_id: id,
       expires_ms: chosen('ibex_idempotency', 'expires_ms'),
+      body_digest: KEY.bodyDigest,
     },
     ibex_cluster: {
       id: String(stored('ibex_cluster', 'id')),
@@ -201,7 +202,7 @@ for (const database of testDatabases) {
       assert.deepEqual(activeRuns, [{ taskId: id, host: HOST, clock: 5, action: 'start' }]);
       await assert.rejects(
         f.create({ [HOST]: 5 }, {}, [KEY]),
-        (error) => error instanceof DuplicateTaskError && error.taskId === id,
+        (error) => error instanceof DuplicateTaskError && error.taskId === id && error.bodyDigest === KEY.bodyDigest,
       );
     });
   });

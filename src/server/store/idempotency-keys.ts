@@ -7,6 +7,12 @@ import type { Tables } from './schema/tables.js';
 
 const CLEAN_EVERY_MS = 600_000;
 
+export interface KeyHolder {
+  readonly taskId: number;
+  /** of its request's body; null of one that was stored without */
+  readonly bodyDigest: string | null;
+}
+
 /** The table of idempotency keys: tells which task holds one, and removes those that have expired. */
 export class IdempotencyKeys implements Disposable {
   readonly #engine: SqlEngine;
@@ -23,13 +29,13 @@ export class IdempotencyKeys implements Disposable {
     this.#timer = setInterval(() => this.#clean(), CLEAN_EVERY_MS).unref();
   }
 
-  /** The task that holds an idempotency key of these changes; undefined if it has been given back. Rejects with StoreError. */
-  async holder(changes: readonly TaskChange[]): Promise<number | undefined> {
+  /** The request that holds an idempotency key of these changes; undefined if it has been given back. Rejects with StoreError. */
+  async holder(changes: readonly TaskChange[]): Promise<KeyHolder | undefined> {
     const keys = changes.flatMap((change) => (change.kind === 'create-task' ? (change.idempotencyKeys ?? []) : []));
     const [row] = await this.#engine.query(
       this.#db
         .selectFrom('ibex_idempotency')
-        .select('task_id')
+        .select(['task_id', 'body_digest'])
         .where(
           'request_key',
           'in',
@@ -38,7 +44,7 @@ export class IdempotencyKeys implements Disposable {
         .limit(1)
         .compile(),
     );
-    return row?.task_id;
+    return row && { taskId: row.task_id, bodyDigest: row.body_digest };
   }
 
   [Symbol.dispose](): void {

@@ -6,7 +6,7 @@ import { createOf, metaOf } from './testing/sample-task.js';
 import { openTaskIds, StoreFixture } from './testing/store-fixture.js';
 import { testDatabases } from './testing/test-databases.js';
 
-const KEY = { key: 'a'.repeat(64), ttlMs: 60_000 };
+const KEY = { key: 'a'.repeat(64), ttlMs: 60_000, bodyDigest: null };
 
 for (const database of testDatabases) {
   describe(`a group with members that fail, on ${database.name}`, { skip: database.skip }, () => {

@@ -96,8 +96,8 @@ export class SqlStore implements Store {
           for (const change of changes) if (change.kind === 'create-task') this.#ids.leaveBlock(change.meta.id);
         }
         if (!(error instanceof IdempotencyKeyTakenError)) throw error;
-        const taskId = await this.#idempotencyKeys.holder(changes);
-        if (taskId !== undefined) throw new DuplicateTaskError(taskId);
+        const holder = await this.#idempotencyKeys.holder(changes);
+        if (holder) throw new DuplicateTaskError(holder.taskId, holder.bodyDigest);
       }
     }
     throw new StoreError(

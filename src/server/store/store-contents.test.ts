@@ -155,7 +155,7 @@ for (const database of testDatabases) {
   });
 
   describe(`idempotency keys on ${database.name}`, { skip: database.skip }, () => {
-    const key = (letter: string, ttlMs: number) => ({ key: letter.repeat(64), ttlMs });
+    const key = (letter: string, ttlMs: number) => ({ key: letter.repeat(64), ttlMs, bodyDigest: null });
 
     it('let one task be created, and tell the others of it', async () => {
       await using f = await StoreFixture.open(database.place());

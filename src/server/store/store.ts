@@ -183,9 +183,12 @@ export class DuplicateTaskError extends Error {
   override readonly name = 'DuplicateTaskError';
   /** of the first task */
   readonly taskId: number;
+  /** of the first request's body; null where it was stored without */
+  readonly bodyDigest: string | null;
 
-  constructor(taskId: number) {
+  constructor(taskId: number, bodyDigest: string | null) {
     super(`the same request has made task ${taskId}`);
     this.taskId = taskId;
+    this.bodyDigest = bodyDigest;
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CappedMap } from '../../shared/capped-map.js';
 import type { IdempotencyKey } from '../core/changes.js';
 import { NotWantedError } from '../store/store.js';
-import type { CreatedTask, NewTask } from './task-service.js';
+import { KeyReusedError, type CreatedTask, type NewTask } from './task-service.js';
 
 /** How long a caller's own key counts. */
 const IDEMPOTENCY_MS = 24 * 3_600_000;
@@ -10,18 +10,27 @@ const IDEMPOTENCY_MS = 24 * 3_600_000;
 const REMEMBERED_MOST = 10_000;
 
 interface Request {
+  readonly bodyDigest: string | null;
   readonly outcome: Promise<CreatedTask>;
   untilMs: number;
 }
 
 /** The key under which a request counts once: its caller's own, or a digest of its body where it is an alarm's. */
 export function idempotencyKeyOf(task: NewTask, duplicateWindowMs: number): IdempotencyKey | undefined {
-  const { idempotencyKey, ...said } = task;
-  if (idempotencyKey !== undefined) return { key: digest(`header\n${idempotencyKey}`), ttlMs: IDEMPOTENCY_MS };
+  const { idempotencyKey, ...body } = task;
+  if (idempotencyKey !== undefined) {
+    return { key: digest(`header\n${idempotencyKey}`), ttlMs: IDEMPOTENCY_MS, bodyDigest: digestOf(body) };
+  }
   // Only alarms send stdin; a person who starts the same task twice means it.
-  if (said.stdin === '' || duplicateWindowMs === 0) return undefined;
-  const values = Object.entries(said).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { key: digest(`body\n${JSON.stringify(values)}`), ttlMs: duplicateWindowMs };
+  if (body.stdin === '' || duplicateWindowMs === 0) return undefined;
+  return { key: digestOf(body), ttlMs: duplicateWindowMs, bodyDigest: null };
+}
+
+/** The first task, for a repeated request; throws KeyReusedError where that has another body. */
+export function duplicateOf(key: IdempotencyKey, first: { id: number; bodyDigest: string | null }): CreatedTask {
+  const { id, bodyDigest } = first;
+  if (key.bodyDigest !== null && bodyDigest !== null && key.bodyDigest !== bodyDigest) throw new KeyReusedError(id);
+  return { id, duplicate: true };
 }
 
 /**
@@ -36,23 +45,27 @@ export class RecentRequests {
     this.#nowMs = nowMs;
   }
 
-  /** `create` makes the task if nobody has; if it fails, so does everyone who waits for it. */
-  async share({ key, ttlMs }: IdempotencyKey, create: () => Promise<CreatedTask>): Promise<CreatedTask> {
+  /**
+   * `create` makes the task if nobody has; if it fails, so does everyone who waits for it. Rejects with KeyReusedError
+   * where the same key was used with another body.
+   */
+  async share(key: IdempotencyKey, create: () => Promise<CreatedTask>): Promise<CreatedTask> {
     for (;;) {
-      const first = this.#requests.get(key);
+      const first = this.#requests.get(key.key);
       if (!first || first.untilMs <= this.#nowMs()) break;
       try {
-        return { id: (await first.outcome).id, duplicate: true };
+        const { id } = await first.outcome;
+        return duplicateOf(key, { id, bodyDigest: first.bodyDigest });
       } catch (error) {
         // The first caller has left; this one has not.
         if (!(error instanceof NotWantedError)) throw error;
       }
     }
-    return this.#first(key, ttlMs, create());
+    return this.#first(key, create());
   }
 
-  async #first(key: string, ttlMs: number, outcome: Promise<CreatedTask>): Promise<CreatedTask> {
-    const request: Request = { outcome, untilMs: Number.POSITIVE_INFINITY };
+  async #first({ key, ttlMs, bodyDigest }: IdempotencyKey, outcome: Promise<CreatedTask>): Promise<CreatedTask> {
+    const request: Request = { bodyDigest, outcome, untilMs: Number.POSITIVE_INFINITY };
     this.#requests.set(key, request);
     try {
       const created = await outcome;
@@ -63,6 +76,12 @@ export class RecentRequests {
       throw error;
     }
   }
+}
+
+/** Of all that a body says, with its defaults. A field that is not there is left out, so that later ones change nothing. */
+function digestOf(body: Omit<NewTask, 'idempotencyKey'>): string {
+  const said = Object.entries(body).filter(([, value]) => value !== undefined);
+  return digest(`body\n${JSON.stringify(said.sort(([a], [b]) => (a < b ? -1 : 1)))}`);
 }
 
 function digest(text: string): string {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { NotWantedError } from '../store/store.js';
 import { mysqlPlace, testDatabases, testMysql } from '../store/testing/test-databases.js';
 import { createTaskService } from './create-task-service.js';
+import { KeyReusedError } from './task-service.js';
 import { newTask, RecordingGateway } from './testing/fixture.js';
 import { silentLog, type StorePlace } from '../store/testing/store-place.js';
 import type { Store } from '../store/store.js';
@@ -62,10 +63,31 @@ for (const database of testDatabases) {
         assert.notEqual((await one.service.create(newTask({ idempotencyKey: 'K' }))).id, first);
       }
       await using two = await server(place);
-      assert.deepEqual(await two.service.create(newTask({ idempotencyKey: 'k', title: 'other' })), {
-        id: first,
-        duplicate: true,
-      });
+      const again = await two.service.create(newTask({ idempotencyKey: 'k' }));
+      assert.deepEqual(again, { id: first, duplicate: true });
+    });
+
+    it('makes none under a key that another body was sent with, at either of two servers', async () => {
+      await using place = database.place();
+      await using one = await server(place);
+      await using two = await server(place);
+      const { id: first } = await one.service.create(newTask({ idempotencyKey: 'k' }));
+      const other = newTask({ idempotencyKey: 'k', title: 'other' });
+      for (const { service } of [one, two, two]) {
+        await assert.rejects(
+          service.create(other),
+          (error) => error instanceof KeyReusedError && error.taskId === first,
+        );
+      }
+      const both = await Promise.allSettled(
+        ['x', 'y'].map((title) => one.service.create(newTask({ idempotencyKey: 'l', title }))),
+      );
+      assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+      assert.equal((await openTaskIds(one.store)).length, 2);
+      // As a server of before has stored it.
+      await place.run('update ibex_idempotency set body_digest = null');
+      await using three = await server(place);
+      assert.deepEqual(await three.service.create(other), { id: first, duplicate: true });
     });
   });
 }

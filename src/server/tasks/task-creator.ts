@@ -5,7 +5,7 @@ import type { Step } from '../core/task-draft.js';
 import type { IdempotencyKey } from '../core/changes.js';
 import type { TaskMeta } from '../core/records.js';
 import { DuplicateTaskError, StoreError, TaskIdTakenError, type Store } from '../store/store.js';
-import { idempotencyKeyOf, RecentRequests } from './recent-requests.js';
+import { duplicateOf, idempotencyKeyOf, RecentRequests } from './recent-requests.js';
 import type { CreatedTask, NewTask } from './task-service.js';
 
 /** How often another id is asked for, where others write tasks of their own into the database. */
@@ -48,7 +48,9 @@ export class TaskCreator {
       try {
         return { id: await this.#commit(task, key, signal), duplicate: false };
       } catch (error) {
-        if (error instanceof DuplicateTaskError) return { id: error.taskId, duplicate: true };
+        if (error instanceof DuplicateTaskError && key) {
+          return duplicateOf(key, { id: error.taskId, bodyDigest: error.bodyDigest });
+        }
         if (!(error instanceof TaskIdTakenError)) throw error;
         if (attempt >= ID_ATTEMPTS)
           throw new StoreError('others take all task ids before this server can', { cause: error });

@@ -18,6 +18,18 @@ export interface CreatedTask {
   readonly duplicate: boolean;
 }
 
+/** A request has used the idempotency key of another one that says something else. Nothing was created. */
+export class KeyReusedError extends Error {
+  override readonly name = 'KeyReusedError';
+  /** made by the first request */
+  readonly taskId: number;
+
+  constructor(taskId: number) {
+    super(`the request that made task ${taskId} had the same idempotency key and another body`);
+    this.taskId = taskId;
+  }
+}
+
 export type { ActionOutcome } from '../core/events.js';
 
 export interface HostState {
@@ -36,7 +48,8 @@ export interface TaskService {
   /**
    * Resolves after the commit, which already holds the first batch's start. Where the signal is aborted before that
    * commit begins, nothing is created and the promise rejects with NotWantedError. A request that came before, by its
-   * key or as the same alarm within the duplicate window, shares the outcome of the first.
+   * key or as the same alarm within the duplicate window, shares the outcome of the first; with another body than that
+   * had under the same key it rejects with KeyReusedError.
    */
   create(task: NewTask, signal?: AbortSignal): Promise<CreatedTask>;
   act(taskId: number, action: TaskAction): Promise<ActionOutcome>;

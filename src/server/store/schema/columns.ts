@@ -36,6 +36,10 @@ const NUMBER = kind<number>({ sqlite: 'integer not null', mysql: 'bigint NOT NUL
 const COUNTER = kind<number>({ sqlite: 'integer default 0 not null', mysql: 'bigint NOT NULL DEFAULT 0' });
 const TIME_OR_NULL = kind<number | null>({ sqlite: 'integer', mysql: 'bigint' });
 const INT_OR_NULL = kind<number | null>({ sqlite: 'integer', mysql: 'int' });
+const DIGEST_OR_NULL = kind<string | null>({
+  sqlite: 'varchar(64)',
+  mysql: 'varchar(64) CHARACTER SET ascii COLLATE ascii_bin',
+});
 const LONG_TEXT = kind<string>({ sqlite: 'text not null', mysql: 'text NOT NULL' });
 
 /**
@@ -106,7 +110,13 @@ export const OWN_TABLES = {
   /** requests that make one task however often they come; `expires_ms` is by the database's clock */
   ibex_idempotency: {
     key: ['request_key'],
-    columns: { request_key: ascii(64)('key'), task_id: ID('taskId'), expires_ms: NUMBER('expiresMs') },
+    columns: {
+      request_key: ascii(64)('key'),
+      task_id: ID('taskId'),
+      expires_ms: NUMBER('expiresMs'),
+      /** of the request's body; null where any body counts as the same request */
+      body_digest: DIGEST_OR_NULL('bodyDigest'),
+    },
   },
 } as const satisfies Readonly<Record<string, { readonly key: readonly string[]; readonly columns: Columns }>>;
 
