@@ -93,6 +93,26 @@ describe('two servers on one database', { skip }, () => {
     assert.equal((await two.service.act(1, 'kill')).outcome, 'not-found');
   });
 
+  it('a task created with pause waits for its start, whichever is asked to ignore its hosts', async () => {
+    await using servers = await TwoServers.open();
+    const { one, two } = servers;
+    const taskId = await servers.create(one, { action: 'pause', hosts: ['a', 'b'] });
+    for (const [server, host] of [
+      [two, 'a'],
+      [one, 'b'],
+      [two, 'b'],
+    ] as const) {
+      const answer = await server.service.actOnHost(taskId, host, 'ignore');
+      assert.deepEqual(answer, { outcome: 'done', hint: 'you can click start to run the task' });
+    }
+    await until('the owner has read both', async () =>
+      (await one.service.states(taskId))?.every(({ status }) => status === 'ignored') ? true : undefined,
+    );
+    assert.equal(await one.store.action(taskId), 'pause');
+    assert.deepEqual(await two.service.act(taskId, 'start'), { outcome: 'done' });
+    await isDone(servers, taskId);
+  });
+
   it('nothing is read of a run that its agent has, however often the database is looked at', async () => {
     await using servers = await TwoServers.open();
     const { one, two } = servers;

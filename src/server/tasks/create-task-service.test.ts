@@ -59,6 +59,18 @@ describe('a task', () => {
     assert.deepEqual(await f.service.actOnHost(id, 'a', 'redo'), finished);
   });
 
+  it('waits for its start where it was created with pause, over a restart too', async () => {
+    await using f = await Fixture.open();
+    const { id } = await f.service.create(newTask({ action: 'pause', hosts: ['a', 'b'] }));
+    for (const host of ['a', 'b']) await f.service.actOnHost(id, host, 'ignore');
+    await f.restart();
+    assert.equal((await f.service.act(id, 'pause')).outcome, 'done');
+    assert.equal(await f.store.action(id), 'pause');
+    assert.deepEqual(await f.service.act(id, 'start'), { outcome: 'done' });
+    assert.equal(await f.store.action(id), undefined);
+    assert.deepEqual(await f.statuses(id), { a: 'ignored', b: 'ignored' });
+  });
+
   it('tells committed changes to listeners, until they leave', async () => {
     await using f = await Fixture.open();
     const { id } = await f.service.create(newTask({ hosts: ['a', 'b'], batch: 1 }));
