@@ -35,7 +35,7 @@ export interface OpenTasksOptions {
   readonly nowMs: () => number;
   readonly copyRules: CopyRules;
   readonly peers: Pick<PeerView, 'ownsTask' | 'isReconciled' | 'foreignSchedulerMayReach'>;
-  readonly watchers: Pick<TaskWatchers, 'wanted' | 'tellHost' | 'tellAction'>;
+  readonly watchers: Pick<TaskWatchers, 'committed'>;
   /** called with each task whose change other servers are to hear of */
   readonly publish: (taskId: number) => void;
 }
@@ -195,7 +195,7 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
     this.#tasks.get(taskId)?.orders.send(mailbox.meta, step, decidedMs);
     this.#wakeFor(mailbox, step.state);
     if (this.shared && this.#concernsOthers(mailbox, step)) this.#options.publish(taskId);
-    if (this.#options.watchers.wanted(taskId)) this.#tellWatchers(mailbox, step);
+    this.#options.watchers.committed(step, mailbox.owned);
     this.#log(taskId, step);
   }
 
@@ -209,14 +209,6 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
         'task paused; a host that waits is not started before a start',
       );
     }
-  }
-
-  #tellWatchers({ taskId, owned }: TaskMailbox, { state, touched, changes }: Step): void {
-    const { watchers } = this.#options;
-    for (const { host, status, startClock } of touched) watchers.tellHost(taskId, { host, status, clock: startClock });
-    if (!owned || state.ended) return;
-    const repeated = changes.some(({ kind }) => kind === 'task-action');
-    watchers.tellAction(taskId, actionInForce(state), repeated);
   }
 
   failed(mailbox: TaskMailbox, error: Error): void {

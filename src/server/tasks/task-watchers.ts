@@ -1,7 +1,9 @@
+import { EventEmitter } from 'node:events';
 import { LogOnce } from '../../shared/log-once.js';
 import type { Log } from '../../shared/log.js';
-import type { ActionInForce } from '../core/action-in-force.js';
-import type { HostState } from './task-service.js';
+import { actionInForce, type ActionInForce } from '../core/action-in-force.js';
+import type { Step } from '../core/task-draft.js';
+import { hostState, type HostState } from './task-service.js';
 
 /** A watched task as the database has it. */
 export interface WatchedTask {
@@ -21,8 +23,9 @@ export interface TaskWatchersParts {
 /** The listeners of tasks, whichever server owns these. */
 export class TaskWatchers {
   readonly #parts: TaskWatchersParts;
-  readonly #hosts = new Listeners<HostState>();
-  readonly #actions = new Listeners<ActionInForce>();
+  /** events are named by the task's id */
+  readonly #hosts = new EventEmitter<Record<string, [HostState]>>().setMaxListeners(0);
+  readonly #actions = new EventEmitter<Record<string, [ActionInForce]>>().setMaxListeners(0);
   /** the action that the listeners know, by task */
   readonly #known = new Map<number, string>();
   readonly #failure: LogOnce;
@@ -34,38 +37,47 @@ export class TaskWatchers {
   }
 
   onHost(taskId: number, listener: (host: HostState) => void): () => void {
-    return this.#hosts.add(taskId, listener);
+    // The same function may be given twice, and each is removed by itself.
+    const own = (host: HostState): void => listener(host);
+    this.#hosts.on(`${taskId}`, own);
+    return () => this.#hosts.off(`${taskId}`, own);
   }
 
   onAction(taskId: number, listener: (action: ActionInForce) => void): () => void {
-    const remove = this.#actions.add(taskId, listener);
+    const own = (action: ActionInForce): void => listener(action);
+    this.#actions.on(`${taskId}`, own);
     return () => {
-      remove();
-      if (!this.#actions.wanted(taskId)) this.#known.delete(taskId);
+      this.#actions.off(`${taskId}`, own);
+      if (this.#actions.listenerCount(`${taskId}`) === 0) this.#known.delete(taskId);
     };
   }
 
-  wanted(taskId: number): boolean {
-    return this.#hosts.wanted(taskId) || this.#actions.wanted(taskId);
-  }
-
-  tellHost(taskId: number, host: HostState): void {
-    this.#hosts.tell(taskId, host);
+  /** Tells of a step that is durable. Only the owner of a task has enough of it to tell of its action. */
+  committed({ state, touched, changes }: Step, owned: boolean): void {
+    const { taskId } = state.rules;
+    if (this.#hosts.listenerCount(`${taskId}`) > 0)
+      this.#tellHosts(
+        taskId,
+        touched.map((entry) => hostState(entry)),
+      );
+    if (!owned || state.ended || this.#actions.listenerCount(`${taskId}`) === 0) return;
+    const repeated = changes.some(({ kind }) => kind === 'task-action');
+    this.tellAction(taskId, actionInForce(state), repeated);
   }
 
   /** Tells what the listeners do not know yet. `repeated`: the action was set anew, be it the same as before. */
   tellAction(taskId: number, action: ActionInForce, repeated = false): void {
-    if (!this.#actions.wanted(taskId)) return;
+    if (this.#actions.listenerCount(`${taskId}`) === 0) return;
     const known = this.#known.get(taskId);
     const now = nameOf(action);
     this.#known.set(taskId, now);
-    if (known !== undefined && (repeated || known !== now)) this.#actions.tell(taskId, action);
+    if (known !== undefined && (repeated || known !== now)) this.#actions.emit(`${taskId}`, action);
   }
 
   /** Reads watched tasks of peers, and tells of all their hosts; most of these are as before. */
   refresh(): void {
     if (this.#refreshing) return;
-    const watched = new Set([...this.#hosts.taskIds(), ...this.#actions.taskIds()]);
+    const watched = new Set([...this.#hosts.eventNames(), ...this.#actions.eventNames()].map(Number));
     const ofPeers = [...watched].filter((taskId) => !this.#parts.owns(taskId));
     if (ofPeers.length === 0) return;
     this.#refreshing = true;
@@ -82,38 +94,13 @@ export class TaskWatchers {
   async #read(taskIds: readonly number[]): Promise<void> {
     for (const taskId of taskIds) {
       const { hosts = [], action } = (await this.#parts.read(taskId)) ?? {};
-      for (const host of hosts) this.tellHost(taskId, host);
+      this.#tellHosts(taskId, hosts);
       if (action) this.tellAction(taskId, action);
     }
   }
-}
 
-class Listeners<T> {
-  readonly #byTask = new Map<number, Set<(value: T) => void>>();
-
-  /** Until the returned function is called. */
-  add(taskId: number, listener: (value: T) => void): () => void {
-    let ofTask = this.#byTask.get(taskId);
-    if (!ofTask) this.#byTask.set(taskId, (ofTask = new Set()));
-    // The same function may be given twice and must then be called twice.
-    const own = (value: T): void => listener(value);
-    ofTask.add(own);
-    return () => {
-      ofTask.delete(own);
-      if (ofTask.size === 0 && this.#byTask.get(taskId) === ofTask) this.#byTask.delete(taskId);
-    };
-  }
-
-  wanted(taskId: number): boolean {
-    return this.#byTask.has(taskId);
-  }
-
-  taskIds(): Iterable<number> {
-    return this.#byTask.keys();
-  }
-
-  tell(taskId: number, value: T): void {
-    for (const listener of this.#byTask.get(taskId) ?? []) listener(value);
+  #tellHosts(taskId: number, hosts: readonly HostState[]): void {
+    for (const host of hosts) this.#hosts.emit(`${taskId}`, host);
   }
 }
 
