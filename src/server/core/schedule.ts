@@ -30,7 +30,7 @@ export function schedule(draft: TaskDraft, context: Context): void {
  */
 function awaitsStart({ action, actionClock, rules, nowMs, hosts }: TaskDraft): boolean {
   if (action !== 'pause' || nowMs >= rules.createdMs + TASK_AGE_LIMIT_MS) return false;
-  return actionClock <= Math.floor(rules.createdMs / 1_000) || hosts.every(({ startClock }) => startClock === 0);
+  return actionClock === Math.floor(rules.createdMs / 1_000) || hosts.every(({ startClock }) => startClock === 0);
 }
 
 export function startHost(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {
