@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import { temporaryAccount } from './testing/temporary-account.js';
 import { commandFor, lookUpAccount, scriptEnvironment, type Command, type ScriptCall } from './account.js';
 
@@ -29,13 +29,17 @@ function planned(call: Pick<ScriptCall, 'script'> & Partial<ScriptCall>): Comman
   return plan.command;
 }
 
-function run(command: Command): string {
-  const [file = '', ...args] = command.argv;
-  const done = spawnSync(file, args, {
+function execute(command: Command): SpawnSyncReturns<string> {
+  // By way of a shell, as the launcher does.
+  return spawnSync('/bin/sh', ['-c', 'exec "$@"', 'sh', ...command.argv], {
     env: { ...scriptEnvironment(), ...command.env },
     cwd: command.home,
     encoding: 'utf8',
   });
+}
+
+function run(command: Command): string {
+  const done = execute(command);
   assert.equal(done.status, 0, done.stderr);
   return done.stdout;
 }
@@ -76,6 +80,56 @@ test('another account: login environment and home, also where it may not enter t
     }
   }
 });
+
+const isRoot = process.getuid?.() === 0;
+const noexec = isRoot ? mkdtempSync(join(tmpdir(), 'ibex-noexec-')) : '';
+const isMounted = isRoot && spawnSync('mount', ['-t', 'tmpfs', '-o', 'noexec,mode=755', 'tmpfs', noexec]).status === 0;
+after(() => {
+  if (isMounted) spawnSync('umount', [noexec]);
+  if (isRoot) rmSync(noexec, { recursive: true });
+});
+
+test(
+  'on a file system without execution a script is run by its interpreter, as the kernel would',
+  { skip: !isMounted && 'nothing can be mounted here' },
+  (t) => {
+    const script = join(noexec, 'script');
+    const { name } = temporaryAccount(t);
+    const tell = 'echo "$# $1 $-"';
+    for (const account of [userInfo().username, name]) {
+      const result = (text: string) => {
+        writeFileSync(script, text, { mode: 0o755 });
+        return execute(planned({ script, account, args: ["x 'y"] }));
+      };
+      const cases: readonly (readonly [string, RegExp])[] = [
+        [`#!/bin/sh\n${tell}`, /^1 x 'y /],
+        [`#! /bin/bash -eu \n${tell}`, /^1 x 'y .*e.*u/],
+        [`#!/usr/bin/env -S bash -e\n${tell}`, /^1 x 'y .*e/],
+        [tell, /^1 x 'y /],
+      ];
+      for (const [text, expected] of cases) assert.match(result(text).stdout, expected, `${account}: ${text}`);
+      const missing = result('#!/no/such/interpreter\n');
+      assert.equal(missing.status, 127);
+      assert.match(missing.stderr, /\/no\/such\/interpreter/);
+      assert.equal(result('#!/etc/passwd\n').status, 126);
+    }
+  },
+);
+
+test(
+  'a profile that makes every variable of ours read-only keeps no script from running',
+  { skip: !isRoot && 'only root can become another account' },
+  (t) => {
+    const { name, home } = temporaryAccount(t);
+    const ours = 'TERM PAGER GIT_PAGER SYSTEMD_PAGER IBEX_TASK_ID IBEX_HOST';
+    writeFileSync(join(home, '.profile'), `PAGER=less; readonly ${ours}\n`);
+    const script = scriptIn(t, 0o711, TELL);
+    assert.match(run(planned({ script, account: name, args: ['a=b', 'c'] })), /7 web-01 dumb cat 2\[a=b\]\[c\]\n$/);
+    const odd = join(script, '../a=b');
+    renameSync(script, odd);
+    assert.match(run(planned({ script: odd, account: name })), /7 web-01 dumb cat 0/);
+  },
+);
 
 test('an account that the local file has is not looked up elsewhere, one that nobody has only now and then', async () => {
   assert.equal(lookUpAccount('root'), undefined);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
 
@@ -39,9 +39,8 @@ const QUIET = Object.freeze({ TERM: 'dumb', PAGER: 'cat', GIT_PAGER: 'cat', SYST
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Shells that understand the one line given to them; others are set aside for /bin/sh. */
 const SH_LIKE = /\/(sh|bash|dash|ash|ksh|mksh|zsh|rbash|nologin|false)$/;
-const LOGIN_LINE =
-  'TERM=dumb PAGER=cat GIT_PAGER=cat SYSTEMD_PAGER=cat IBEX_TASK_ID=$1 IBEX_HOST=$2; ' +
-  'export TERM PAGER GIT_PAGER SYSTEMD_PAGER IBEX_TASK_ID IBEX_HOST; shift 2; exec "$@"';
+/** Variables are set by env: the account's profile may have made one of them read-only in the shell. */
+const LOGIN_LINE = 'exec /usr/bin/env "$@"';
 
 /** The command line for a call, or why this agent will not run it. */
 export function commandFor(call: ScriptCall): CommandOrRefusal {
@@ -53,42 +52,61 @@ export function commandFor(call: ScriptCall): CommandOrRefusal {
   if (!isRoot && entry.uid !== own.uid) {
     return { refusal: `the agent runs as ${own.username} and cannot become ${wanted}` };
   }
-  const program = interpreter(call.script);
-  return { command: entry.uid === own.uid ? ownCommand(call, entry, program) : loginCommand(call, entry, program) };
+  return { command: entry.uid === own.uid ? ownCommand(call, entry) : loginCommand(call, entry) };
 }
 
-function ownCommand(call: ScriptCall, entry: PasswdEntry, program: readonly string[]): Command {
+function ownCommand(call: ScriptCall, entry: PasswdEntry): Command {
   const env = {
     HOME: entry.home,
     USER: entry.name,
     LOGNAME: entry.name,
     SHELL: entry.shell === '' ? '/bin/sh' : entry.shell,
-    IBEX_TASK_ID: String(call.taskId),
-    IBEX_HOST: call.host,
+    ...taskVariables(call),
   };
-  return { home: entry.home, env, uid: entry.uid, argv: [...program, call.script, ...call.args] };
+  return { home: entry.home, env, uid: entry.uid, argv: [...program(call.script), ...call.args] };
 }
 
-function loginCommand(call: ScriptCall, entry: PasswdEntry, program: readonly string[]): Command {
+function loginCommand(call: ScriptCall, entry: PasswdEntry): Command {
   const shell = SH_LIKE.test(entry.shell) ? [] : ['-s', '/bin/sh'];
   // A script below a folder that the account may not enter is handed over as an open file instead of by its name.
   const reachable = reachableBy(call.script, entry.uid);
-  const words = reachable ? [...program, call.script] : [...interpreterOrShell(call.script), '/dev/fd/9'];
+  const words = reachable ? program(call.script) : [...interpreter(call.script), '/dev/fd/9'];
   const opened = reachable ? [] : ['/bin/sh', '-c', 'exec 9<"$1"; shift; exec "$@"', 'ibex-open', call.script];
-  const login = ['su', '-', entry.name, ...shell, '-c', LOGIN_LINE, '--', 'ibex-login', String(call.taskId), call.host];
+  const login = ['su', '-', entry.name, ...shell, '-c', LOGIN_LINE, '--', 'ibex-login'];
+  const quiet = assignments(QUIET);
   // The script gets nothing of the agent's own environment.
-  const quiet = Object.entries({ ...QUIET, PATH: process.env['PATH'] ?? DEFAULT_PATH }).map((each) => each.join('='));
-  const argv = ['env', '-i', ...quiet, ...opened, ...login, ...words, ...call.args];
+  const outer = ['env', '-i', ...quiet, `PATH=${process.env['PATH'] ?? DEFAULT_PATH}`, ...opened, ...login];
+  // env takes a program whose path holds `=` for one more variable.
+  const named = words[0]?.includes('=') ? ['/bin/sh', '-c', 'exec "$@"', 'ibex-exec'] : [];
+  const argv = [...outer, ...quiet, ...assignments(taskVariables(call)), ...named, ...words, ...call.args];
   return { home: '/', env: {}, uid: entry.uid, argv };
 }
 
-/** A script without an interpreter line is sh's; the kernel runs every other by itself. */
-function interpreter(script: string): readonly string[] {
-  return readFileSync(script, 'latin1').startsWith('#!') ? [] : ['/bin/sh'];
+function taskVariables({ taskId, host }: ScriptCall): Readonly<Record<string, string>> {
+  return { IBEX_TASK_ID: String(taskId), IBEX_HOST: host };
 }
 
-/** Interpreter and its one argument, for a script that is read through a descriptor and so can't be executed itself. */
-function interpreterOrShell(script: string): readonly string[] {
+function assignments(variables: Readonly<Record<string, string>>): string[] {
+  return Object.entries(variables).map((each) => each.join('='));
+}
+
+/** The kernel reads the interpreter line by itself, except on a file system that is mounted noexec. */
+function program(script: string): readonly string[] {
+  const isKernels = readFileSync(script, 'latin1').startsWith('#!') && mayBeExecuted(script);
+  return isKernels ? [script] : [...interpreter(script), script];
+}
+
+function mayBeExecuted(script: string): boolean {
+  try {
+    accessSync(script, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Interpreter and its one argument as the script's first line names them, else sh. */
+function interpreter(script: string): readonly string[] {
   const first = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*))?/.exec(readFileSync(script, 'latin1'));
   if (!first?.[1]) return ['/bin/sh'];
   const argument = first[2]?.trim();
