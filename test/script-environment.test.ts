@@ -58,6 +58,22 @@ systemTests(['web-01'], (check) => {
     await waitFor('the child', () => existsSync(done) && readFileSync(done, 'utf8') === 'whole\n');
   });
 
+  check('a byte order mark before the first line changes nothing', async (world) => {
+    const bash = await world.api.create({
+      script: '\uFEFF#!/bin/bash\r\necho ${BASH_VERSION:+bash}\r\n',
+      hosts: ['web-01'],
+    });
+    const none = await world.api.create({ script: '\uFEFFecho plain', hosts: ['web-01'] });
+    for (const [id, expected] of [
+      [bash, 'bash\n'],
+      [none, 'plain\n'],
+    ] as const) {
+      assert.deepEqual(await world.api.settled(id), { 'web-01': 'success' });
+      assert.equal(await world.api.stdout(id, 'web-01'), expected);
+      assert.equal(await world.api.stderr(id, 'web-01'), '');
+    }
+  });
+
   check('exit codes come through', async (world) => {
     const { code, stderr } = await world.ibex('run', '--hosts', 'web-01', '--', 'sh', '-c', 'exit 42');
     assert.equal(code, 1);

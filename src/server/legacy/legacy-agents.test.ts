@@ -9,7 +9,7 @@ for (const kind of ['categraf', 'agentd'] as const) {
     await using server = await TestServer.start();
     using agent = new FaithfulAgent('a', server.agentPort, kind);
     await agent.beat();
-    const id = await server.createTask(['a'], { script: '#!/bin/sh\r\necho hi\r\n' });
+    const id = await server.createTask(['a'], { script: '\uFEFF#!/bin/sh\r\necho hi\r\n' });
     await running(agent, id);
     assert.equal(await statusOf(server, id, 'a'), 'running');
     agent.end(id, 'success', 'hi\n');

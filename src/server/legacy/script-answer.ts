@@ -1,12 +1,13 @@
 import type { TaskMeta } from '../core/records.js';
 import { StoreError } from '../store/store.js';
 import type { PulledWork } from '../tasks/agent-gateway.js';
+import { runnableScript } from '../tasks/assign-frames.js';
 import type { AnswerDeadline } from './answer-deadline.js';
 import type { MetaAnswer } from './rpc-codec.js';
 
 /** The script of a task as these agents take it. Without an account they would ask su for a nameless one. */
 export function scriptOf({ script, args, account, stdin }: TaskMeta): MetaAnswer {
-  return { script: script.replaceAll('\r\n', '\n'), args, account: account === '' ? 'root' : account, stdin };
+  return { script: runnableScript(script), args, account: account === '' ? 'root' : account, stdin };
 }
 
 /**

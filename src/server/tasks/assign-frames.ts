@@ -5,6 +5,14 @@ import type { TaskMeta } from '../core/records.js';
 type FrameBody = Pick<AssignFrame, 't' | 'taskId' | 'account' | 'script' | 'args' | 'stdin' | 'timeoutMs'>;
 
 /**
+ * A script as agents get it; it is stored as sent. A carriage return at a line's end would become part of the commands,
+ * and a byte order mark part of the first one: the kernel finds no interpreter line behind it.
+ */
+export function runnableScript(script: string): string {
+  return script.replace(/^\uFEFF+/, '').replaceAll('\r\n', '\n');
+}
+
+/**
  * Makes the assign frames of one task. Equal frames are the same object, so that a script for many hosts is turned
  * into bytes once.
  */
@@ -17,8 +25,7 @@ export class AssignFrames {
       t: 'assign',
       taskId: meta.id,
       account: meta.account,
-      // It is stored as sent; a carriage return at a line's end would become part of the commands.
-      script: meta.script.replaceAll('\r\n', '\n'),
+      script: runnableScript(meta.script),
       args: meta.args === '' ? [] : meta.args.split(',,'),
       stdin: meta.stdin,
       timeoutMs: meta.timeout * 1_000,
