@@ -11,7 +11,6 @@ const ALONE = ['--net', 'sh', '-c', 'ip link set lo up && exec "$0" "$@"'] as co
 test('$hostname is the machine’s name, any other text is itself', async () => {
   assert.equal(await resolveHost('$hostname', SERVERS), hostname());
   assert.equal(await resolveHost('web-01', SERVERS), 'web-01');
-  await assert.rejects(resolveHost(' ', SERVERS), /Heartbeat\.Host is empty/);
 });
 
 test('$ip is an address of this machine', async () => {

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { hostname } from 'node:os';
 import { UserError } from '../shared/errors.js';
 
-/** Resolves the Host key (`$hostname`, `$ip` or a fixed text) to the agent's Host. Throws UserError if there is none. */
+/** Resolves the Host key (`$hostname`, `$ip` or a fixed text) to the agent's Host. Rejects with UserError if there is none. */
 export async function resolveHost(setting: string, servers: readonly URL[]): Promise<string> {
   switch (setting) {
     case '$hostname':
@@ -10,7 +10,6 @@ export async function resolveHost(setting: string, servers: readonly URL[]): Pro
     case '$ip':
       return outboundAddress(servers);
     default:
-      if (setting.trim() === '') throw new UserError('Heartbeat.Host is empty');
       return setting;
   }
 }

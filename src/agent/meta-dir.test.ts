@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -42,4 +42,27 @@ test('nobody else may open the lock, and it does not outlive a process that was 
   child.kill('SIGKILL');
   await ended;
   MetaDir.open(path)[Symbol.dispose]();
+});
+
+test('a MetaDir that cannot be is refused with the reason, and keeps nobody waiting', (t) => {
+  const path = newFolder(t);
+  writeFileSync(path, '');
+  const refused: Readonly<Record<string, RegExp>> = {
+    '': /^MetaDir is empty/,
+    [path]: /cannot be used: ENOTDIR/,
+    [join(path, 'below')]: /cannot be used: ENOTDIR/,
+    '/proc/x': /^MetaDir \/proc\/x cannot be used: ENOENT.*mkdir '\/proc\/x'/,
+    '/proc/x/y': /cannot be used: ENOENT/,
+    [`${path}-a\nb/meta`]: /^MetaDir "[^\n]*" has a line end in its path$/,
+  };
+  for (const [setting, wanted] of Object.entries(refused)) {
+    assert.throws(
+      () => MetaDir.open(setting),
+      (error) => error instanceof UserError && wanted.test(error.message),
+      setting,
+    );
+  }
+  using meta = MetaDir.open(join(`${path}-several`, 'parents', 'meta'));
+  assert.equal(statSync(meta.path).mode & 0o777, 0o711);
+  rmSync(`${path}-several`, { recursive: true });
 });

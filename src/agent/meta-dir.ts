@@ -34,7 +34,10 @@ export class MetaDir implements Disposable {
 
   /** Opens the folder, making what is missing. Throws UserError where it can't be used or another agentd has it. */
   static open(setting: string): MetaDir {
+    if (setting === '') throw new UserError('MetaDir is empty; name a folder, such as "./meta"');
     const path = resolve(setting);
+    // A launcher is told the path of its run in one line.
+    if (path.includes('\n')) throw new UserError(`MetaDir ${JSON.stringify(path)} has a line end in its path`);
     let lock: number | undefined;
     try {
       ensureFolder(path, 0o711);

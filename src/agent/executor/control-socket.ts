@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { ibexVersion } from '../../shared/version.js';
+import { ensureFolder } from '../runs/durable.js';
 import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
 import { readStat } from '../runs/process-identity.js';
 
@@ -33,7 +34,7 @@ export class ControlSocket implements AsyncDisposable {
     onGone: () => void,
   ): Promise<ControlSocket> {
     const folder = executorFolder(metaDir);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    ensureFolder(folder, 0o700);
     removeDeadSockets(metaDir);
     const server = createServer(onLink);
     using short = shortSocketPath(folder, `${instance}.sock`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { ClientSocket } from './client-socket.js';
@@ -36,4 +37,21 @@ test('what keeps it from connecting is told in words', async () => {
     });
   });
   assert.deepEqual(ended, [0, 'connect ECONNREFUSED 127.0.0.1:1']);
+});
+
+test('an address where HTTP is served, as the port of the API, is told with the remedy', async (t) => {
+  const server = createServer((_request, response) => response.writeHead(401).end());
+  server.listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const ended = await new Promise((resolve) => {
+    const client = new ClientSocket(new URL(`ws://127.0.0.1:${address.port}`), {
+      ...ignored,
+      onOpen: () => client.close(1_000, ''),
+      onEnded: (code, reason) => resolve(`${code} ${reason}`),
+    });
+  });
+  assert.match(String(ended), /^0 HTTP 401 is answered there: .*\[RPC\] Listen \(20090\), not the API's \(10090\)$/);
 });

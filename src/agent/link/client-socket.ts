@@ -43,7 +43,7 @@ export class ClientSocket implements SessionTransport {
     });
     // 'close' follows every error.
     this.#ws.on('error', (error) => {
-      trouble ||= error.message;
+      trouble ||= inWords(error.message);
     });
     this.#ws.on('close', (code, reason) => {
       if (code === ABNORMAL || code === NO_STATUS) this.#end(0, trouble || 'the connection broke');
@@ -72,4 +72,18 @@ export class ClientSocket implements SessionTransport {
     const first = this.#closedWith ?? { code, reason };
     this.#ended(first.code, first.reason);
   }
+}
+
+/** Statuses of a proxy that gets no answer from the server behind it. */
+const GATEWAY = ['502', '503', '504'];
+
+/** An HTTP server that refuses to become a WebSocket is, as a rule, the API at an address that lacks the right port. */
+function inWords(trouble: string): string {
+  const status = /^Unexpected server response: (\d+)$/.exec(trouble)?.[1];
+  if (status === undefined) return trouble;
+  if (GATEWAY.includes(status)) return `a proxy answers HTTP ${status}: it does not reach the server`;
+  return (
+    `HTTP ${status} is answered there: no agent can connect to this port; ` +
+    "Servers must name the port of the server's [RPC] Listen (20090), not the API's (10090)"
+  );
 }

@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { errorCode } from '../../shared/errors.js';
 
@@ -49,8 +59,14 @@ function writeAndClose(fd: number, content: string): void {
   }
 }
 
+/**
+ * Makes a folder and its parents unless they exist. Not by mkdir's own recursion, which never ends where a folder can't be
+ * made below one that exists, as in /proc.
+ */
 export function ensureFolder(path: string, mode: number): void {
-  mkdirSync(path, { recursive: true, mode });
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (!existsSync(dirname(path))) ensureFolder(dirname(path), mode);
+  ensureSubfolder(path, mode);
 }
 
 /** Makes a folder unless it exists, but never its parent: a MetaDir that was deleted does not come back half empty. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { boolean, oneOf, string, strings, unused, integer } from '../../shared/config/keys.js';
 import { ANY_KEYS, type Key } from '../../shared/config/schema.js';
 
@@ -5,6 +6,8 @@ const OWN_TIMES = 'the times of HTTP connections are fixed';
 const ROTATE = 'the log file is only appended to; rotate it with logrotate (copytruncate)';
 const BY_SESSION = 'the output of a running script is asked of its agent over the session';
 const DAY_SECONDS = 86_400;
+/** a shorter one burdens a database; as a rule it was meant as seconds */
+const SHORTEST_INTERVAL_MS = 100;
 
 const NO_POSTGRES = 'the data is in SQLite, MySQL or MariaDB';
 
@@ -64,9 +67,9 @@ export const SERVER_SCHEMA = {
     LegacyListen: string(''),
   },
   Heartbeat: {
-    IP: string(''),
+    IP: ipAddress(),
     /** milliseconds between two looks at what other servers have written; each of them says that this one lives */
-    Interval: integer(1_000, 1, 3_600_000),
+    Interval: integer(1_000, SHORTEST_INTERVAL_MS, 3_600_000),
   },
   Output: {
     ComeFrom: unused(oneOf('database', ['database', 'remote']), BY_SESSION),
@@ -131,6 +134,16 @@ function level(): Key<'debug' | 'info' | 'warn' | 'error'> {
       const found = Object.entries(levels).find(([name]) => typeof value === 'string' && name === value.toLowerCase());
       if (!found) throw new Error('must be one of "DEBUG", "INFO", "WARNING", "ERROR"');
       return found[1];
+    },
+  };
+}
+
+function ipAddress(): Key<string> {
+  return {
+    fallback: '',
+    read: (value) => {
+      if (typeof value === 'string' && (value === '' || isIP(value) !== 0)) return value;
+      throw new Error('must be the IP address of this machine, or empty');
     },
   };
 }

@@ -91,6 +91,13 @@ test('mistakes name the key and what was expected', () => {
   assert.match(complaint('[Log]\nLevel = "LOUD"'), /^Log\.Level must be one of "DEBUG"/);
   assert.match(complaint('[HTTP]\nCertFile = "x"'), /^HTTP\.CertFile and HTTP\.KeyFile belong together/);
   assert.equal(complaint('[BasicAuth]\nibex = ""'), 'BasicAuth.ibex has an empty password');
+  const ip = 'Heartbeat.IP must be the IP address of this machine, or empty, not "not-an-ip"';
+  assert.equal(complaint('[Heartbeat]\nIP = "not-an-ip"'), ip);
+  assert.equal(
+    complaint('[Heartbeat]\nInterval = 5'),
+    'Heartbeat.Interval must be a whole number from 100 to 3600000, not 5',
+  );
+  assert.match(read('[Heartbeat]\nInterval = 10000').warnings.join(), /Heartbeat\.Interval is taken as 3000 milli/);
   assert.match(complaint('[Agents]\nAdmission = "token"'), /^Agents\.Admission must be one of "pin"/);
 });
 

@@ -51,9 +51,8 @@ export interface HttpConfig extends Address {
   readonly client: ClientAddress;
 }
 
-/** Seldom enough not to burden a database, often enough for the others to see that this server lives. */
-const SHORTEST_WATCH_MS = 100;
-const LONGEST_WATCH_MS = 3_000;
+/** Often enough for the others to see that this server lives. */
+const LONGEST_INTERVAL_MS = 3_000;
 const DEFAULT_USER = 'ibex';
 const DEFAULT_PASSWORD = 'ibex';
 
@@ -73,6 +72,9 @@ export function readServerConfig(file: string): {
   if (database.kind === 'sqlite' && config.Redis.Address !== '') {
     warnings.push('Redis.Address has no effect: a SQLite database has one server, which has nobody to tell');
   }
+  if (config.Heartbeat.Interval > LONGEST_INTERVAL_MS) {
+    warnings.push(`${file}: Heartbeat.Interval is taken as ${LONGEST_INTERVAL_MS} milliseconds, the most that counts`);
+  }
   const ip = config.Heartbeat.IP || firstAddress();
   return {
     warnings,
@@ -84,7 +86,7 @@ export function readServerConfig(file: string): {
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
       ip,
       schedulerName: `${ip}:${rpc.port}`,
-      reconcileIntervalMs: Math.min(LONGEST_WATCH_MS, Math.max(SHORTEST_WATCH_MS, config.Heartbeat.Interval)),
+      reconcileIntervalMs: Math.min(LONGEST_INTERVAL_MS, config.Heartbeat.Interval),
       database,
       redis: database.kind === 'sqlite' ? undefined : redisConfig(config, file),
       task: config.Task,
