@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { findExecutors } from '../runs/executor-entry.js';
 import { isProcessAlive, signalProcess } from '../runs/process-identity.js';
 
-const MAIN = new URL('../../main.js', import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 const GONE_MS = 10_000;
 
 /** A real agentd with a MetaDir of its own. Disposing it ends its executor and scripts too. */
