@@ -4,8 +4,9 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
+import { scriptEnvironment } from '../runs/script-environment.js';
 import { temporaryAccount } from './testing/temporary-account.js';
-import { commandFor, lookUpAccount, scriptEnvironment, type Command, type ScriptCall } from './account.js';
+import { commandFor, lookUpAccount, type Command, type ScriptCall } from './account.js';
 
 function scriptIn(t: TestContext, folderMode: number, text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'ibex-account-'));

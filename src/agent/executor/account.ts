@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
+import { DEFAULT_PATH, QUIET } from '../runs/script-environment.js';
 
 /** The command that starts a script for its account. */
 export interface Command {
@@ -34,9 +35,6 @@ interface PasswdEntry {
   readonly shell: string;
 }
 
-/** Pagers wait for keys that nobody presses. */
-const QUIET = Object.freeze({ TERM: 'dumb', PAGER: 'cat', GIT_PAGER: 'cat', SYSTEMD_PAGER: 'cat' });
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Shells that understand the one line given to them; others are set aside for /bin/sh. */
 const SH_LIKE = /\/(sh|bash|dash|ash|ksh|mksh|zsh|rbash|nologin|false)$/;
 /** Variables are set by env: the account's profile may have made one of them read-only in the shell. */
@@ -120,15 +118,6 @@ function reachableBy(script: string, uid: number): boolean {
     if ((stat.mode & execute) === 0) return false;
     if (folder === dirname(folder)) return true;
   }
-}
-
-/** The agent's own environment, without what is meant for the agent itself. */
-export function scriptEnvironment(): Record<string, string> {
-  const env: Record<string, string> = { PATH: DEFAULT_PATH };
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && !/^(UWS_|NODE_|IBEX_|NOTIFY_SOCKET$|LISTEN_)/.test(name)) env[name] = value;
-  }
-  return { ...env, ...QUIET };
 }
 
 function findAccount(name: string): PasswdEntry | undefined {

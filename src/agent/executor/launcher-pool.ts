@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ensureSubfolder } from '../runs/durable.js';
 import type { RunsFolder } from '../runs/run-folder.js';
-import { scriptEnvironment } from './account.js';
+import { scriptEnvironment } from '../runs/script-environment.js';
 import { Launcher } from './launcher.js';
 
 /** Launchers kept waiting. A larger burst of scripts starts launchers of its own. */

@@ -1,3 +1,5 @@
+import { OPEN_FILES } from '../runs/executor-setup.js';
+
 /**
  * The shell text that stands between the executor and a script, run as `sh -c 'eval ...' ibex-run PIPES` on a terminal
  * of its own, where PIPES is what the paths of its two pipes begin with. No user data is part of it; words stay words.
@@ -60,13 +62,19 @@ while [ "$1" != -- ]; do export "$1"; shift; done
 shift
 printf '%s\\n' "$ibex_folder" >&5
 read -r ibex_line </proc/self/stat && printf '%s\\n' "$ibex_line" >"$ibex_folder/pid"
+[ -z "$IBEX_OPEN_FILES" ] || ulimit -Sn "$IBEX_OPEN_FILES"
+unset IBEX_OPEN_FILES
 exec 2>&4 4>&- 5>&- <"$ibex_stdin"
 exec "$@"
 `;
 
 /** The launcher's command line, except for the last word, which is the beginning of its pipes' paths. */
 export const LAUNCHER_WORDS = ['/bin/sh', '-c', 'eval "$IBEX_LAUNCHER"', 'ibex-run'] as const;
-export const LAUNCHER_ENV = Object.freeze({ IBEX_LAUNCHER: LAUNCHER, IBEX_STARTER: STARTER });
+export const LAUNCHER_ENV = Object.freeze({
+  IBEX_LAUNCHER: LAUNCHER,
+  IBEX_STARTER: STARTER,
+  [OPEN_FILES]: process.env[OPEN_FILES] ?? '',
+});
 
 /** Bytes that a launcher prints before the script's first. */
 export const READY_BYTES = 1;
