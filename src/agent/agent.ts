@@ -42,14 +42,12 @@ export class Agent implements AsyncDisposable {
     this.#delivery = new Delivery(meta.runs, this.#index, log);
     this.#retention = new RetentionJob(meta.runs, this.#index, log);
     const { MaxRuns: maxRuns, KillGrace: killGraceMs, IgnoreAccount: ignoreAccount } = config.Policy;
-    const settings = {
+    const options = {
       metaDir: meta.path,
-      maxRuns,
-      killGraceMs,
-      ignoreAccount,
+      settings: { maxRuns, killGraceMs, ignoreAccount },
       onTrouble: () => this.#retention.makeRoom(),
     };
-    this.#executors = new Executors(settings, log, (message) => this.#onMessage(message));
+    this.#executors = new Executors(options, log, (message) => this.#onMessage(message));
     const self = selfOf(meta, host, config.Heartbeat.Interval, log);
     const parts = { self, index: this.#index, events: this.#linkEvents(), instances: new ServerInstances(), log };
     this.#links = new ServerLinks(servers, parts);
@@ -201,6 +199,9 @@ export class Agent implements AsyncDisposable {
   #executorReady(message: ToLink & { readonly t: 'ready' }): void {
     const held = new Set([...message.running, ...message.waiting]);
     for (const run of message.waiting) this.#index.update(run, { state: AgentRunState.accepted });
+    for (const { run, startBeforeMonoMs } of message.released) {
+      this.#index.update(run, { state: AgentRunState.accepted, startBeforeMonoMs });
+    }
     for (const entry of this.#index.list()) {
       const { run, state, startBeforeMonoMs, killedBy } = entry;
       if (state !== AgentRunState.accepted && state !== AgentRunState.running) continue;

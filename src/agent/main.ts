@@ -17,14 +17,18 @@ export async function main(argv: readonly string[]): Promise<number> {
   const log = new JsonLog(config[''].RunMode === 'debug' ? 'debug' : 'info', writeToStdout);
   const stop = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve(signal));
+  process.on('SIGHUP', () => log.info({}, 'SIGHUP: nothing is read anew; a restart does that, and scripts go on'));
   // A closed log pipe must not end the agent.
   process.stdout.on('error', () => undefined);
   for (const warning of warnings) log.warn({}, warning);
   const servers = config.Heartbeat.Servers.map((server) => serverUrl(server, values.config));
-  const host = await resolveHost(config.Heartbeat.Host, servers);
+  // Neither a name service nor an executor that can't be started keeps a signal waiting.
+  const host = await Promise.race([resolveHost(config.Heartbeat.Host, servers), stop.promise.then(() => undefined)]);
+  if (host === undefined) return 0;
   using meta = MetaDir.open(config[''].MetaDir);
   await using agent = new Agent(config, host, servers, meta, log);
-  await agent.start();
+  const early = await Promise.race([agent.start().then(() => undefined), stop.promise]);
+  if (early !== undefined) return 0;
   log.info({ host, metaDir: meta.path, version: ibexVersion(), servers: config.Heartbeat.Servers }, 'agent is up');
   const signal = await stop.promise;
   log.info({ signal }, 'agent is stopping; scripts go on');

@@ -46,6 +46,7 @@ function openLog({ log }: ServerConfig): Log {
 function untilToldToEnd(log: Log): Promise<number> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(0));
+    process.on('SIGHUP', () => log.info({}, 'SIGHUP: nothing is read anew; a restart does that'));
     const failed = (error: unknown): void => {
       log.error({ err: errorStack(error) }, 'unexpected failure, the server stops');
       resolve(1);

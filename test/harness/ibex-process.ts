@@ -12,6 +12,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
+export interface ProcessOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** what a shell does before it becomes the program */
+  readonly before?: string | undefined;
+}
+
 /** A program that a test started from the launcher, with all it has written so far. */
 export class IbexProcess {
   readonly child: ChildProcess;
@@ -19,8 +26,11 @@ export class IbexProcess {
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
 
-  constructor(args: readonly string[], options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {}) {
-    this.child = spawn(launcher, args, {
+  constructor(args: readonly string[], options: ProcessOptions = {}) {
+    const { before } = options;
+    const command = before === undefined ? [launcher] : ['/bin/sh', '-c', `${before}\nexec "$0" "$@"`, launcher];
+    const [file = launcher, ...words] = command;
+    this.child = spawn(file, [...words, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

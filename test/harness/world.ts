@@ -21,6 +21,10 @@ export interface ServerSettings {
 export interface AgentSettings {
   /** in place of this world's server */
   readonly servers?: readonly string[];
+  /** lines of [Policy] */
+  readonly policy?: string;
+  /** what a shell does before it becomes the agent, such as `ulimit -Sn 100` */
+  readonly before?: string;
 }
 
 interface Agent {
@@ -110,15 +114,11 @@ export class World {
   /** Starts a host's agent, again too, and resolves once the server knows it as connected. */
   async startAgent(host: string, settings: AgentSettings = {}): Promise<void> {
     const known = this.#agents.get(host);
-    const { servers = [`127.0.0.1:${this.rpcPort}`] } = settings;
+    const { servers = [`127.0.0.1:${this.rpcPort}`], policy = '', before } = settings;
     const metaDir = known?.metaDir ?? join(this.folder, `meta-${host}`);
-    const config =
-      known?.config ??
-      this.write(
-        `agentd-${host}.conf`,
-        `MetaDir = "${metaDir}"\n[Heartbeat]\nServers = ${JSON.stringify(servers)}\nHost = "${host}"\n`,
-      );
-    const agent = new IbexProcess(['agentd', '-c', config], { cwd: this.folder });
+    const heartbeat = `[Heartbeat]\nServers = ${JSON.stringify(servers)}\nHost = "${host}"\n`;
+    const config = this.write(`agentd-${host}.conf`, `MetaDir = "${metaDir}"\n${heartbeat}[Policy]\n${policy}\n`);
+    const agent = new IbexProcess(['agentd', '-c', config], { cwd: this.folder, before });
     if (known) this.#ended.push(known.process);
     this.#agents.set(host, { process: agent, config, metaDir });
     await waitFor(`agent ${host}`, async () => {

@@ -30,6 +30,7 @@ export class ControlSocket implements AsyncDisposable {
   static async listen(
     metaDir: string,
     instance: string,
+    setup: string,
     onLink: (link: Socket) => void,
     onGone: () => void,
   ): Promise<ControlSocket> {
@@ -43,7 +44,8 @@ export class ControlSocket implements AsyncDisposable {
       server.listen(short.path, resolve);
     });
     const { pid } = process;
-    const entry: ExecutorEntry = { instance, pid, startTime: readStat(pid)?.startTime ?? '', version: ibexVersion() };
+    const startTime = readStat(pid)?.startTime ?? '';
+    const entry: ExecutorEntry = { instance, pid, startTime, version: ibexVersion(), setup };
     const path = join(folder, `${instance}.json`);
     writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
     renameSync(`${path}.new`, path);

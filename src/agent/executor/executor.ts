@@ -4,10 +4,11 @@ import { describeError } from '../../shared/errors.js';
 import { isSameTask, parseRunKey, type RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { readAssignment, type Assignment } from '../runs/assignment.js';
-import type { ToExecutor, ToLink } from '../runs/control-messages.js';
+import type { ReleasedRun, ToExecutor, ToLink } from '../runs/control-messages.js';
 import { monotonicMs } from '../runs/boot.js';
 import type { Claim } from '../runs/claim.js';
 import type { Outcome } from '../runs/outcome.js';
+import type { ExecutorSettings } from '../runs/executor-setup.js';
 import { faultPoint } from '../runs/fault-point.js';
 import { RunFile, type RunsFolder } from '../runs/run-folder.js';
 import { commandFor } from './account.js';
@@ -27,12 +28,11 @@ import type { RunningScript } from './running-script.js';
 /** Patience, when this process ends, with launchers that were told to leave. */
 const RELEASE_MS = 1_000;
 
-export interface ExecutorOptions {
+/** The messages about a run; those about the executor itself are its process's. */
+export type RunMessage = Exclude<ToExecutor, { readonly t: 'retire' | 'agent-stops' | 'recover' }>;
+
+export interface ExecutorOptions extends ExecutorSettings {
   readonly instance: string;
-  /** scripts running at once; more wait, in order, until their last moment of start */
-  readonly maxRuns: number;
-  readonly killGraceMs: number;
-  readonly ignoreAccount: boolean;
 }
 
 /** Claims runs, starts their scripts, follows each to a durable outcome, and sends the link what happened, in order. */
@@ -98,7 +98,7 @@ export class Executor {
     return this.#active.size === 0 && this.#held.size === 0 && this.#queue.size === 0 && this.#outcomes.waiting === 0;
   }
 
-  handle(message: ToExecutor): void {
+  handle(message: RunMessage): void {
     switch (message.t) {
       case 'start':
         return this.#enqueue(message.run, message.startBeforeMonoMs);
@@ -111,13 +111,6 @@ export class Executor {
       case 'unwatch':
         this.#watched.delete(message.run);
         return;
-      case 'retire':
-        void this.#launchers.close();
-        if (this.idle) this.#onIdle();
-        return;
-      case 'recover':
-        // The owner of the executors' folder does this.
-        return;
       default:
         return message satisfies never;
     }
@@ -126,6 +119,18 @@ export class Executor {
   /** Prepares launchers for the first scripts, which may come before this has resolved. */
   async warmUp(): Promise<void> {
     await this.#launchers.fill();
+  }
+
+  /** Keeps no launchers ready any more, and gives back the runs that wait. */
+  retire(): ReleasedRun[] {
+    void this.#launchers.close();
+    return this.#queue.clear();
+  }
+
+  /** Starts nothing any more. Resolves when the waiting launchers are gone. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    await this.#launchers.close();
   }
 
   /** Follows a script, started or adopted, to its end. A termination that a dead executor had begun goes on. */
@@ -161,8 +166,7 @@ export class Executor {
    * are durable and the launchers gone.
    */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    const launchersGone = this.#launchers.close();
+    const launchersGone = this.close();
     const outcomes = [...this.#active.values()].map((active) => {
       active.terminate('shutdown');
       return active.outcome;

@@ -121,7 +121,7 @@ test('a kill right after the start of a waiting launcher: killed, and nobody is 
 
 test('an executor that retires or stops sends them away', async (t) => {
   const b = await warmBench(t);
-  b.executor.handle({ t: 'retire' });
+  b.executor.retire();
   await allGone(b.waiting);
   const other = await warmBench(t);
   await other.executor.stop();

@@ -27,6 +27,8 @@ const nativeSplice: (
 
 const nativeFlock: (fd: number, operation: number) => unknown = libc.func('int flock(int fd, int operation)');
 
+const nativeDup2: (from: number, to: number) => unknown = libc.func('int dup2(int from, int to)');
+
 const LOCK_EX_NB = 6;
 const TCSANOW = 0;
 /** exceeds the kernel's and the C library's struct termios */
@@ -99,6 +101,14 @@ export function closeInheritedOnExec(): void {
     const fd = Number(name);
     if (fd > 2) nativeFcntl(fd, F_SETFD, 'int', FD_CLOEXEC);
   }
+}
+
+/** Lets stdout and stderr of this process go to a file from now on. */
+export function redirectOutput(path: string): void {
+  const file = openSync(path, 'a', 0o600);
+  nativeDup2(file, 1);
+  nativeDup2(file, 2);
+  closeSync(file);
 }
 
 /** Opens for reading and writing at once: on a named pipe this neither waits for the other side nor ever sees an end. */

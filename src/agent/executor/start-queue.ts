@@ -1,10 +1,9 @@
 import type { Assignment } from '../runs/assignment.js';
 import { monotonicMs } from '../runs/boot.js';
+import type { ReleasedRun } from '../runs/control-messages.js';
 import type { RunKey } from '../../shared/run-key.js';
 
-export interface QueuedRun {
-  readonly run: RunKey;
-  readonly startBeforeMonoMs: number;
+export interface QueuedRun extends ReleasedRun {
   /** as it was read when the run came; undefined if it could not be */
   readonly assignment: Assignment | undefined;
 }
@@ -50,6 +49,13 @@ export class StartQueue {
       return waiting;
     }
     return undefined;
+  }
+
+  /** Empties the queue; returns the runs that waited, in order. */
+  clear(): ReleasedRun[] {
+    const released = [...this.#waiting.values()].map(({ run, startBeforeMonoMs }) => ({ run, startBeforeMonoMs }));
+    for (const { run } of released) this.remove(run);
+    return released;
   }
 
   remove(run: RunKey): void {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Log } from '../../shared/log.js';
 import { until } from '../../shared/testing/until.js';
 import type { ToLink } from '../runs/control-messages.js';
 import { writeAssignment } from '../runs/assignment.js';
 import { readIfThere } from '../runs/json-file.js';
 import { monotonicMs } from '../runs/boot.js';
+import type { ExecutorSettings } from '../runs/executor-setup.js';
 import { findExecutors } from '../runs/executor-entry.js';
 import { readOutcome, type Outcome } from '../runs/outcome.js';
 import { isProcessAlive, readStat, signalProcess } from '../runs/process-identity.js';
@@ -18,6 +22,14 @@ import { Executors } from './executors.js';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const RUN = '0123abcd-1-1';
+const OTHER_RUN = '0123abcd-2-1';
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
+
+interface LinkOptions {
+  readonly settings?: Partial<ExecutorSettings>;
+  readonly log?: Log;
+  readonly onTrouble?: () => void;
+}
 
 /** A link's view of real executor processes on a MetaDir of its own; every message is kept. */
 class Desk {
@@ -37,26 +49,26 @@ class Desk {
     });
   }
 
-  link(): Executors {
-    const settings = { metaDir: this.metaDir, maxRuns: 10, killGraceMs: 1_000, ignoreAccount: false };
-    return new Executors(settings, silent, (message) => {
+  link({ settings: changed, log = silent, onTrouble = () => undefined }: LinkOptions = {}): Executors {
+    const settings = { maxRuns: 10, killGraceMs: 1_000, ignoreAccount: false, ...changed };
+    return new Executors({ metaDir: this.metaDir, settings, onTrouble }, log, (message) => {
       this.heard.push(message);
       for (const wake of this.#waiting.splice(0)) wake();
     });
   }
 
-  start(link: Executors, script: string): void {
+  start(link: Executors, script: string, run = RUN): void {
     const assignment = {
       cluster: '0123abcd',
       host: 'h',
-      taskId: 1,
+      taskId: run === RUN ? 1 : 2,
       clock: 1,
       account: 'root',
       args: [],
       timeoutMs: 60_000,
     };
-    writeAssignment(this.runs, RUN, assignment, script, '');
-    link.send({ t: 'start', run: RUN, startBeforeMonoMs: monotonicMs() + 60_000 });
+    writeAssignment(this.runs, run, assignment, script, '');
+    link.send({ t: 'start', run, startBeforeMonoMs: monotonicMs() + 60_000 });
   }
 
   count(type: ToLink['t']): number {
@@ -239,6 +251,74 @@ test('of two executors that are started side by side one stays', async (t) => {
   desk.start(first, 'echo $PPID');
   await desk.hears('ended', 2);
   assert.equal(desk.count('started'), 2, 'each link hears of the one start');
+});
+
+test('where no executor can be started the log says why, once, and it is tried again', async (t) => {
+  const desk = new Desk(t);
+  const errors: object[] = [];
+  const log: Log = { ...silent, error: (fields) => errors.push(fields) };
+  let attempts = 0;
+  await using link = desk.link({ log, onTrouble: () => attempts++ });
+  const lock = join(desk.metaDir, 'executor', 'start.lock');
+  mkdirSync(lock, { recursive: true });
+  const started = link.start();
+  await until('it was tried again', () => attempts === 3);
+  assert.equal(errors.length, 1);
+  assert.match(JSON.stringify(errors), /EISDIR.*start\.lock/);
+  rmSync(lock, { recursive: true });
+  await started;
+});
+
+test('an agent that stops does not wait for an executor that cannot be started', async (t) => {
+  const desk = new Desk(t);
+  const link = desk.link();
+  mkdirSync(join(desk.metaDir, 'executor', 'start.lock'), { recursive: true });
+  const started = assert.rejects(link.start(), { name: 'AbortError' });
+  await link[Symbol.asyncDispose]();
+  await started;
+});
+
+test('an executor that no agent comes back to leaves when it is idle', async (t) => {
+  const desk = new Desk(t);
+  const options = ['executor', '--meta-dir', desk.metaDir, '--unattended-ms', '1'];
+  const child = spawn(process.execPath, [MAIN, ...options], { stdio: 'inherit' });
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.deepEqual(findExecutors(desk.metaDir), []);
+  assert.match(readFileSync(join(desk.metaDir, 'executor.log'), 'utf8'), /executor is up.*\n.*executor leaves/);
+});
+
+test('executors with other settings are started side by side, and the one before gives back what waits', async (t) => {
+  const desk = new Desk(t);
+  const first = desk.link({ settings: { maxRuns: 1 } });
+  await first.start();
+  desk.start(first, 'echo up; while [ ! -e "$0.go" ]; do sleep 0.05; done');
+  await desk.printed('up\n');
+  desk.start(first, 'echo second', OTHER_RUN);
+  await first[Symbol.asyncDispose]();
+  await using second = desk.link({ settings: { maxRuns: 2 } });
+  await second.start();
+  const released = (): string[] =>
+    desk.heard.flatMap((message) => (message.t === 'ready' ? message.released.map(({ run }) => run) : []));
+  await until('it is given back', () => released().length > 0);
+  assert.deepEqual(released(), [OTHER_RUN]);
+  assert.equal(findExecutors(desk.metaDir).length, 2);
+  assert.equal(existsSync(desk.runs.file(OTHER_RUN, RunFile.claim)), false);
+  writeFile(desk, 'script.go');
+  await desk.hears('ended');
+  await until('the first has left', () => findExecutors(desk.metaDir).length === 1);
+});
+
+test('nothing of the environment is on the disk', async (t) => {
+  const desk = new Desk(t);
+  process.env['A_SECRET'] = 'hunter2-in-clear';
+  t.after(() => delete process.env['A_SECRET']);
+  await using link = desk.link();
+  await link.start();
+  const [entry] = findExecutors(desk.metaDir);
+  assert.match(entry?.setup ?? '', /^[0-9a-f]{64}$/);
+  for (const name of readdirSync(join(desk.metaDir, 'executor')).filter((each) => each.endsWith('.json'))) {
+    assert.doesNotMatch(readFileSync(join(desk.metaDir, 'executor', name), 'utf8'), /hunter2/);
+  }
 });
 
 function writeFile(desk: Desk, name: string, text = ''): void {

@@ -1,39 +1,42 @@
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { closeSync, openSync, watch } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { ensureFolder } from '../runs/durable.js';
 import { Backoff } from '../../shared/backoff.js';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
-import { ibexVersion } from '../../shared/version.js';
 import { onMessages, parseToLink, sendMessage, type ToExecutor, type ToLink } from '../runs/control-messages.js';
 import { isProcessAlive } from '../runs/process-identity.js';
+import { setupDigest, type ExecutorSettings } from '../runs/executor-setup.js';
 import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
 
-export interface ExecutorSettings {
+export interface ExecutorsOptions {
   readonly metaDir: string;
-  readonly maxRuns: number;
-  readonly killGraceMs: number;
-  readonly ignoreAccount: boolean;
+  readonly settings: ExecutorSettings;
   /** an executor could not be reached or started, as on a full disk */
   readonly onTrouble?: () => void;
 }
 
 /** Patience with a new executor, ms. */
 const START_PATIENCE_MS = 20_000;
+/** Patience, when the agent stops, with an executor that is to say whether it leaves, and to leave, ms. */
+const LEAVE_PATIENCE_MS = 1_500;
+/** What an executor prints when it can't start; more is cut from the front. */
+const LAST_WORDS_CHARACTERS = 1_000;
+const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 /** Pauses between checks whether an old executor whose connection has gone still lives, ms. */
 const FIRST_LOOK_MS = 5;
 const LAST_LOOK_MS = 1_000;
 
 /**
- * The executors of this MetaDir: one that takes new runs, and older ones (of a version before) that still look after
- * scripts. Keeps the current one alive: if it dies, another is started, which takes its runs over.
+ * The executors of this MetaDir: one that takes new runs, and older ones (of another version, with other settings or another
+ * environment) that still look after scripts. Keeps the current one alive: if it dies, another is started, which takes its
+ * runs over.
  */
 export class Executors implements AsyncDisposable {
-  readonly #settings: ExecutorSettings;
+  readonly #options: ExecutorsOptions;
   readonly #log: Log;
   readonly #onMessage: (message: ToLink) => void;
   readonly #old = new Set<Socket>();
@@ -43,19 +46,21 @@ export class Executors implements AsyncDisposable {
   #current: Socket | undefined;
   /** the current one has told which runs it holds, so it can be asked for more */
   #isReady = false;
+  /** what was last said to be in the way of an executor, so that it is not said at each attempt */
+  #complained = '';
   /** an old one has gone since the current one was asked to take over what others have left behind */
   #oldGone = false;
 
   /** `onMessage` gets the messages of all executors, 'ready' of each first. */
-  constructor(settings: ExecutorSettings, log: Log, onMessage: (message: ToLink) => void) {
-    this.#settings = settings;
+  constructor(options: ExecutorsOptions, log: Log, onMessage: (message: ToLink) => void) {
+    this.#options = options;
     this.#log = log;
     this.#onMessage = onMessage;
   }
 
   /** Resolves when the current executor is ready: recovery is done, its runs are known. */
   async start(): Promise<void> {
-    ensureFolder(executorFolder(this.#settings.metaDir), 0o700);
+    ensureFolder(executorFolder(this.#options.metaDir), 0o700);
     const ready = once(this.#events, 'ready', { signal: this.#stop.signal });
     void this.#keepOneCurrent();
     await ready;
@@ -70,11 +75,17 @@ export class Executors implements AsyncDisposable {
     for (const socket of this.#old) sendMessage(socket, message);
   }
 
-  /** Disconnects from the executors; they and their scripts go on. */
+  /** Disconnects from the executors. An idle one leaves before this resolves; one that has scripts goes on with them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    for (const socket of [...this.#old, ...(this.#current ? [this.#current] : [])]) socket.destroy();
-    return Promise.resolve();
+    for (const socket of this.#old) socket.destroy();
+    const current = this.#current;
+    if (!current || current.closed) return;
+    // Not by once(), which rejects where a connection breaks.
+    const closed = new Promise((resolve) => current.once('close', resolve));
+    sendMessage(current, { t: 'agent-stops' });
+    await Promise.race([closed, wait(LEAVE_PATIENCE_MS, undefined, { ref: false })]);
+    current.destroy();
   }
 
   async #keepOneCurrent(): Promise<void> {
@@ -82,12 +93,13 @@ export class Executors implements AsyncDisposable {
       try {
         const socket = await this.#connectAll();
         this.#backoff.reset();
+        this.#complained = '';
         await once(socket, 'close', { signal: this.#stop.signal });
         this.#log.warn({}, 'the executor has gone; starting another, which takes its scripts over');
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        this.#log.error({ err: describeError(error) }, 'cannot reach or start an executor');
-        this.#settings.onTrouble?.();
+        this.#complain(describeError(error));
+        this.#options.onTrouble?.();
       }
       this.#current = undefined;
       this.#isReady = false;
@@ -95,15 +107,22 @@ export class Executors implements AsyncDisposable {
     }
   }
 
+  /** Once for each kind of trouble, not at every attempt. */
+  #complain(err: string): void {
+    if (err === this.#complained) return;
+    this.#complained = err;
+    this.#log.error({ err }, 'no executor can be reached or started, so no script can run; trying again');
+  }
+
   /** Resolves after this time, and at once when this is disposed of. */
   async #pause(ms: number): Promise<void> {
     await wait(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 
-  /** Connects to every living executor, starts one of this version if there is none, and returns its connection. */
+  /** Connects to every living executor, starts one of this setup if there is none, and returns its connection. */
   async #connectAll(): Promise<Socket> {
-    const living = findExecutors(this.#settings.metaDir);
-    const own = living.find((entry) => entry.version === ibexVersion());
+    const living = findExecutors(this.#options.metaDir);
+    const own = living.find((entry) => this.#isOwn(entry));
     for (const entry of living) if (entry !== own) await this.#connectOld(entry);
     const current = own ?? (await this.#startOne());
     const socket = await this.#connect(current, (connected) => (this.#current = connected));
@@ -145,7 +164,7 @@ export class Executors implements AsyncDisposable {
 
   /** Connects and waits for the first message. Its handler may answer at once, so `onConnected` is called before it. */
   async #connect(entry: ExecutorEntry, onConnected: (socket: Socket) => void): Promise<Socket> {
-    using short = shortSocketPath(executorFolder(this.#settings.metaDir), `${entry.instance}.sock`);
+    using short = shortSocketPath(executorFolder(this.#options.metaDir), `${entry.instance}.sock`);
     const socket = connect(short.path);
     await once(socket, 'connect', { signal: this.#stop.signal });
     // A broken connection is reported by 'close'.
@@ -161,35 +180,39 @@ export class Executors implements AsyncDisposable {
     return socket;
   }
 
+  #isOwn({ instance, setup }: ExecutorEntry): boolean {
+    return setup === setupDigest(instance, this.#options.settings);
+  }
+
   async #startOne(): Promise<ExecutorEntry> {
-    const { metaDir, maxRuns, killGraceMs, ignoreAccount } = this.#settings;
-    const main = new URL('../../main.js', import.meta.url).pathname;
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(START_PATIENCE_MS)]);
-    const watcher = watch(executorFolder(metaDir), { signal });
-    watcher.on('error', () => undefined);
-    const crashLog = openSync(join(metaDir, 'executor.log'), 'a', 0o600);
+    const { metaDir, settings } = this.#options;
+    const options = ['--meta-dir', metaDir, '--max-runs', `${settings.maxRuns}`];
+    options.push('--kill-grace-ms', `${settings.killGraceMs}`, ...(settings.ignoreAccount ? ['--ignore-account'] : []));
+    const child = spawn(process.execPath, [MAIN, 'executor', ...options], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const died = once(child, 'exit');
+    died.catch(() => undefined);
+    let words = '';
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text: string) => (words = `${words}${text}`.slice(-LAST_WORDS_CHARACTERS)));
+    const timeout = AbortSignal.timeout(START_PATIENCE_MS);
     try {
-      const options = ['--meta-dir', metaDir, '--max-runs', `${maxRuns}`, '--kill-grace-ms', `${killGraceMs}`];
-      const child = spawn(
-        process.execPath,
-        [main, 'executor', ...options, ...(ignoreAccount ? ['--ignore-account'] : [])],
-        {
-          detached: true,
-          stdio: ['ignore', crashLog, crashLog],
-        },
-      );
-      child.unref();
-      const died = once(child, 'exit', { signal });
-      died.catch(() => undefined);
-      for (;;) {
-        const entry = findExecutors(metaDir).find((candidate) => candidate.pid === child.pid);
-        if (entry) return entry;
-        const first = await Promise.race([once(watcher, 'change', { signal }), died.then(() => 'died')]);
-        if (first === 'died') throw new Error(`the executor ended at its start; see ${metaDir}/executor.log`);
-      }
-    } finally {
-      watcher.close();
-      closeSync(crashLog);
+      // It lets go of stderr when it is up, or by its end.
+      await once(child.stderr, 'close', { signal: AbortSignal.any([this.#stop.signal, timeout]) });
+    } catch (error) {
+      if (timeout.aborted) throw new Error(`the executor was not up within ${START_PATIENCE_MS / 1_000} s`);
+      // It was started for an agent that stops. This ends none of the scripts that it may have taken over by now.
+      child.kill('SIGKILL');
+      throw error;
     }
+    const entry = findExecutors(metaDir).find((candidate) => this.#isOwn(candidate));
+    if (entry) {
+      child.unref();
+      return entry;
+    }
+    const [code, signal]: unknown[] = await died;
+    throw new Error(words.trim() || `the executor ended at its start (${String(signal ?? `exit ${String(code)}`)})`);
   }
 }

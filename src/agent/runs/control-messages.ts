@@ -21,18 +21,29 @@ export type ToExecutor =
     }
   | { readonly t: 'watch'; readonly run: RunKey }
   | { readonly t: 'unwatch'; readonly run: RunKey }
-  /** take no new run, and leave when the last one has ended */
+  /** give back the runs that wait, take no new one, and leave when the last script has ended */
   | { readonly t: 'retire' }
+  /** the agent stops: leave when the last script has ended, unless an agent comes back before */
+  | { readonly t: 'agent-stops' }
   /** another executor has gone: take over what it may have left behind */
   | { readonly t: 'recover' };
 
+export interface ReleasedRun {
+  readonly run: RunKey;
+  readonly startBeforeMonoMs: number;
+}
+
 export type ToLink =
-  /** first message, and again after a recovery: these runs are waiting or running here */
+  /**
+   * first message, and again after a recovery or a retirement: these runs are waiting or running here, and `released`
+   * are those that have waited and will not be started here any more
+   */
   | {
       readonly t: 'ready';
       readonly version: string;
       readonly waiting: readonly RunKey[];
       readonly running: readonly RunKey[];
+      readonly released: readonly ReleasedRun[];
     }
   | { readonly t: 'started'; readonly run: RunKey; readonly startedMs: number }
   /** the outcome; it becomes durable right afterwards, and is reported all the same where the disk refuses it */
@@ -43,7 +54,7 @@ export type ToLink =
   | { readonly t: 'unwritable'; readonly run: RunKey; readonly why: string };
 
 export function parseToExecutor(f: Fields): ToExecutor {
-  const t = f.oneOf('t', ['start', 'kill', 'watch', 'unwatch', 'retire', 'recover']);
+  const t = f.oneOf('t', ['start', 'kill', 'watch', 'unwatch', 'retire', 'agent-stops', 'recover']);
   switch (t) {
     case 'start':
       return { t, run: f.name('run', 64), startBeforeMonoMs: f.integer('startBeforeMonoMs') };
@@ -59,11 +70,16 @@ export function parseToExecutor(f: Fields): ToExecutor {
     case 'unwatch':
       return { t, run: f.name('run', 64) };
     case 'retire':
+    case 'agent-stops':
     case 'recover':
       return { t };
     default:
       return t satisfies never;
   }
+}
+
+function readReleased(f: Fields): ReleasedRun {
+  return { run: f.name('run', 64), startBeforeMonoMs: f.integer('startBeforeMonoMs') };
 }
 
 export function parseToLink(f: Fields): ToLink {
@@ -75,6 +91,8 @@ export function parseToLink(f: Fields): ToLink {
         version: f.string('version', 64),
         waiting: f.strings('waiting', 1_000_000, 64),
         running: f.strings('running', 1_000_000, 64),
+        // A version before this list had none.
+        released: f.has('released') ? f.list('released', 1_000_000, readReleased) : [],
       };
     case 'started':
       return { t, run: f.name('run', 64), startedMs: f.integer('startedMs') };

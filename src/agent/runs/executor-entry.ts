@@ -8,6 +8,8 @@ import { isProcessAlive, type ProcessIdentity } from './process-identity.js';
 export interface ExecutorEntry extends ProcessIdentity {
   readonly instance: string;
   readonly version: string;
+  /** digest of its settings and of what its scripts inherit; empty in the entry of a version that had none */
+  readonly setup: string;
 }
 
 export function executorFolder(metaDir: string): string {
@@ -44,6 +46,7 @@ function readEntry(path: string): ExecutorEntry | undefined {
       pid: f.integer('pid', 2),
       startTime: f.name('startTime', 32),
       version: f.string('version', 64),
+      setup: f.has('setup') ? f.string('setup', 64) : '',
     }));
   } catch {
     return undefined;
