@@ -1,11 +1,14 @@
+import { readlinkSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { UserError } from '../shared/errors.js';
 import { ibexVersion } from '../shared/version.js';
 import { Agent } from './agent.js';
 import { readAgentConfig, serverUrl } from './config.js';
 import { resolveHost } from './host-name.js';
 import { JsonLog, writeToStdout } from './runs/json-log.js';
 import { MetaDir } from './meta-dir.js';
+import { collectOrphans } from './orphans.js';
 
 /** Role `agentd`. Resolves with the exit code when a signal ended it. Throws UserError where it can't start. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -13,6 +16,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     args: [...argv],
     options: { config: { type: 'string', short: 'c', default: 'etc/agentd.conf' } },
   });
+  if (readlinkSync('/proc/self') !== String(process.pid)) {
+    throw new UserError(
+      '/proc shows the processes of another PID namespace; mount that of this one (unshare --mount-proc)',
+    );
+  }
   const { config, warnings } = readAgentConfig(values.config);
   const log = new JsonLog(config[''].RunMode === 'debug' ? 'debug' : 'info', writeToStdout);
   const stop = Promise.withResolvers<string>();
@@ -20,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGHUP', () => log.info({}, 'SIGHUP: nothing is read anew; a restart does that, and scripts go on'));
   // A closed log pipe must not end the agent.
   process.stdout.on('error', () => undefined);
+  collectOrphans(log);
   for (const warning of warnings) log.warn({}, warning);
   const servers = config.Heartbeat.Servers.map((server) => serverUrl(server, values.config));
   // Neither a name service nor an executor that can't be started keeps a signal waiting.
