@@ -45,12 +45,15 @@ async function start(sampleOnly) {
   const state = new StateFolder();
   /** @type {Service[]} */
   const services = [];
+  let failed = false;
   try {
     return await serve(sampleOnly, state, services, stop.signal);
   } catch (error) {
     if (stop.signal.aborted) return 0;
+    failed = true;
     console.error(`\nnpm start: ${error instanceof Error ? error.message : String(error)}`);
     for (const service of services) console.error(service.logTail());
+    console.error(`The logs stay in ${state.path} until the next npm start.`);
     return 1;
   } finally {
     // The agent before its executors, which it would start again; the server last, so that it hears how runs ended.
@@ -58,7 +61,7 @@ async function start(sampleOnly) {
     await agent?.stop();
     await endExecutors(state.metaDir);
     await server?.stop();
-    state.remove();
+    if (!failed) state.remove();
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +13,11 @@ import { waitFor } from './harness/wait-for.ts';
 
 const script = fileURLToPath(new URL('../scripts/start.js', import.meta.url));
 
-function start(...args: readonly string[]) {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [script, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const output: { readonly atMs: number; readonly text: string }[] = [];
   const collect = (data: Buffer) => output.push({ atMs: performance.now(), text: data.toString() });
   child.stdout.on('data', collect);
@@ -45,7 +48,7 @@ function processesOf(folder: string): number[] {
 }
 
 test('npm start -- --once shows the sample as it is written, and leaves nothing behind', async () => {
-  const { child, output, text } = start('--once');
+  const { child, output, text } = start(['--once']);
   const folder = stateFolder(child);
   const code = await exitCode(child);
   assert.equal(code, 0, text());
@@ -56,6 +59,19 @@ test('npm start -- --once shows the sample as it is written, and leaves nothing 
   assert.ok(linesAtMs.length >= 4, `the five lines came in ${linesAtMs.length} pieces`);
   assert.equal(existsSync(folder), false);
   assert.deepEqual(processesOf(folder), []);
+});
+
+test('where the agent cannot start the cause is shown, and the logs stay', async () => {
+  // Without flock on PATH an agent can't lock its MetaDir.
+  const { child, text } = start(['--once'], { PATH: '/nowhere' });
+  const folder = stateFolder(child);
+  assert.equal(await exitCode(child), 1);
+  assert.match(text(), /ibex agentd ended \(exit 1\)/);
+  assert.match(text(), /last lines of agentd's log:\n.*the program flock \(of util-linux\) is needed/);
+  assert.ok(text().includes(`The logs stay in ${folder} `));
+  assert.match(readFileSync(join(folder, 'agentd.log'), 'utf8'), /flock/);
+  assert.deepEqual(processesOf(folder), []);
+  rmSync(folder, { recursive: true });
 });
 
 test('SIGTERM ends all that npm start has started, a running script too; taken ports are replaced', async () => {
