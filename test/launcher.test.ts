@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,6 +63,8 @@ test('says what to type where the build or the runtime is missing', () => {
   const fails = (pattern: RegExp, env: NodeJS.ProcessEnv) =>
     assert.throws(() => execFileSync(join(bare, 'ibex'), ['version'], { env, stdio: 'pipe' }), pattern);
   fails(/not built yet .* npm ci && npm run build/, process.env);
+  const here = spawnSync('./ibex', ['version'], { cwd: bare, encoding: 'utf8' });
+  assert.ok(here.stderr.includes(`; type: cd '${bare}' && npm ci && npm run build`), here.stderr);
   mkdirSync(join(bare, 'dist'));
   writeFileSync(join(bare, 'dist/main.js'), '');
   const oldNode = join(folder, 'old');
