@@ -202,7 +202,9 @@ export class Executors implements AsyncDisposable {
       // It lets go of stderr when it is up, or by its end.
       await once(child.stderr, 'close', { signal: AbortSignal.any([this.#stop.signal, timeout]) });
     } catch (error) {
-      if (timeout.aborted) throw new Error(`the executor was not up within ${START_PATIENCE_MS / 1_000} s`);
+      if (timeout.aborted) {
+        throw new Error(`the executor was not up within ${START_PATIENCE_MS / 1_000} s`, { cause: error });
+      }
       // It was started for an agent that stops. This ends none of the scripts that it may have taken over by now.
       child.kill('SIGKILL');
       throw error;
@@ -212,7 +214,9 @@ export class Executors implements AsyncDisposable {
       child.unref();
       return entry;
     }
-    const [code, signal]: unknown[] = await died;
-    throw new Error(words.trim() || `the executor ended at its start (${String(signal ?? `exit ${String(code)}`)})`);
+    await died;
+    throw new Error(
+      words.trim() || `the executor ended at its start (${child.signalCode ?? `exit ${child.exitCode}`})`,
+    );
   }
 }
