@@ -63,6 +63,10 @@ test('a Host that stands for nothing, or that the API could never name, is refus
   for (const right of ['web-01', 'web 01', '夜莺', '10.0.0.1', '$ip', '$hostname']) assert.equal(host(right), '');
 });
 
+test('a MetaDir has a name', () => {
+  assert.equal(complaint('MetaDir = ""'), 'MetaDir must be a path in quotes, not ""');
+});
+
 test('numbers out of range are refused, negative ones too', () => {
   assert.match(complaint('[Heartbeat]\nInterval = 5'), /^Heartbeat\.Interval must be a whole number from 50 to/);
   assert.match(complaint('[Policy]\nMaxRuns = 0'), /^Policy\.MaxRuns must be a whole number from 1 to/);

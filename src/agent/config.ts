@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { readConfig, type Config, type Key } from '../shared/config/schema.js';
-import { boolean, oneOf, string, strings, unused, integer } from '../shared/config/keys.js';
+import { boolean, filePath, oneOf, string, strings, unused, integer } from '../shared/config/keys.js';
 import { readTomlFile } from '../shared/config/toml-file.js';
 import { DEFAULT_KILL_GRACE_MS } from '../shared/protocol/limits.js';
 import { UserError } from '../shared/errors.js';
@@ -16,7 +16,7 @@ const HOST_WORDS = ['$hostname', '$ip'] as const;
 const SCHEMA = {
   '': {
     RunMode: oneOf('release', ['debug', 'release']),
-    MetaDir: string('./meta'),
+    MetaDir: filePath('./meta'),
   },
   HTTP: {
     Enable: unused(boolean(true), NO_AGENT_HTTP),

@@ -4,7 +4,8 @@ import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } f
 import { join, resolve } from 'node:path';
 import { describeError, errorCode, UserError } from '../shared/errors.js';
 import { createIdentity, loadIdentity, type Identity } from '../shared/protocol/opening.js';
-import { createDurably, ensureFolder, replaceDurably } from './runs/durable.js';
+import { createDurably, replaceDurably } from './runs/durable.js';
+import { ensureFolder } from '../shared/folder.js';
 import { readIfThere, readJsonFile } from './runs/json-file.js';
 import { RunsFolder } from './runs/run-folder.js';
 
@@ -34,7 +35,6 @@ export class MetaDir implements Disposable {
 
   /** Opens the folder, making what is missing. Throws UserError where it can't be used or another agentd has it. */
   static open(setting: string): MetaDir {
-    if (setting === '') throw new UserError('MetaDir is empty; name a folder, such as "./meta"');
     const path = resolve(setting);
     // A launcher is told the path of its run in one line.
     if (path.includes('\n')) throw new UserError(`MetaDir ${JSON.stringify(path)} has a line end in its path`);

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { pino } from 'pino';
+import { ensureFolder } from './folder.js';
 
 export const LogLevel = Object.freeze({ debug: 'debug', info: 'info', warn: 'warn', error: 'error' } as const);
 export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
@@ -17,10 +19,10 @@ const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
 /** JSON lines on a file descriptor (2 = stderr, 1 = stdout), or appended to a file. Writes are synchronous: none is lost at exit. */
 export function createLog(level: LogLevel, destination: 1 | 2 | string): Log {
+  if (typeof destination === 'string') ensureFolder(dirname(destination), 0o777);
   const lines = pino.destination({
     dest: destination,
     sync: true,
-    mkdir: true,
     mode: 0o600,
     maxLength: MAX_UNWRITTEN_BYTES,
   });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { ibexVersion } from '../../shared/version.js';
-import { ensureFolder } from '../runs/durable.js';
+import { ensureFolder } from '../../shared/folder.js';
 import { executorFolder, findExecutors, shortSocketPath, type ExecutorEntry } from '../runs/executor-entry.js';
 import { readStat } from '../runs/process-identity.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ensureSubfolder } from '../runs/durable.js';
+import { ensureSubfolder } from '../../shared/folder.js';
 import type { RunsFolder } from '../runs/run-folder.js';
 import { scriptEnvironment } from '../runs/script-environment.js';
 import { Launcher } from './launcher.js';

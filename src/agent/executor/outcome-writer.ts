@@ -1,7 +1,7 @@
 import { Backoff } from '../../shared/backoff.js';
 import { describeError, errorCode } from '../../shared/errors.js';
 import type { RunKey } from '../../shared/run-key.js';
-import { ensureSubfolder } from '../runs/durable.js';
+import { ensureSubfolder } from '../../shared/folder.js';
 import { faultPoint } from '../runs/fault-point.js';
 import { writeOutcome, type Outcome } from '../runs/outcome.js';
 import type { RunsFolder } from '../runs/run-folder.js';

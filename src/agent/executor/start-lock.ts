@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { ensureFolder } from '../runs/durable.js';
+import { ensureFolder } from '../../shared/folder.js';
 import { executorFolder } from '../runs/executor-entry.js';
 import { tryLock } from './libc.js';
 

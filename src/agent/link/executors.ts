@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ensureFolder } from '../runs/durable.js';
+import { ensureFolder } from '../../shared/folder.js';
 import { Backoff } from '../../shared/backoff.js';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { RunKey } from '../../shared/run-key.js';
-import { ensureSubfolder } from './durable.js';
+import { ensureSubfolder } from '../../shared/folder.js';
 import { readJsonFile } from './json-file.js';
 import { RunFile, type RunsFolder } from './run-folder.js';
 

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { errorCode } from '../../shared/errors.js';
 import type { RunKey } from '../../shared/run-key.js';
-import { createDurably, ensureSubfolder, syncFolder } from './durable.js';
+import { createDurably, syncFolder } from './durable.js';
+import { ensureSubfolder } from '../../shared/folder.js';
 import { readJsonFile } from './json-file.js';
 import { RunFile, type RunsFolder } from './run-folder.js';
 

@@ -1,16 +1,5 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errorCode } from '../../shared/errors.js';
 
 /** of the files that are written here */
 const MODE = 0o600;
@@ -56,24 +45,5 @@ function writeAndClose(fd: number, content: string): void {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
-  }
-}
-
-/**
- * Makes a folder and its parents unless they exist. Not by mkdir's own recursion, which never ends where a folder can't be
- * made below one that exists, as in /proc.
- */
-export function ensureFolder(path: string, mode: number): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (!existsSync(dirname(path))) ensureFolder(dirname(path), mode);
-  ensureSubfolder(path, mode);
-}
-
-/** Makes a folder unless it exists, but never its parent: a MetaDir that was deleted does not come back half empty. */
-export function ensureSubfolder(path: string, mode: number): void {
-  try {
-    mkdirSync(path, { mode });
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { boolean, oneOf, string, strings, unused, integer } from '../../shared/config/keys.js';
+import { boolean, filePath, oneOf, string, strings, unused, integer } from '../../shared/config/keys.js';
 import { ANY_KEYS, type Key } from '../../shared/config/schema.js';
 
 const OWN_TIMES = 'the times of HTTP connections are fixed';
@@ -88,7 +88,7 @@ export const SERVER_SCHEMA = {
     SentinelPassword: password(),
   },
   SQLite: {
-    Path: string('data/ibex.db'),
+    Path: filePath('data/ibex.db'),
   },
   Gorm: DATABASE_RULES,
   MySQL: {

@@ -98,6 +98,7 @@ test('mistakes name the key and what was expected', () => {
     'Heartbeat.Interval must be a whole number from 100 to 3600000, not 5',
   );
   assert.match(read('[Heartbeat]\nInterval = 10000').warnings.join(), /Heartbeat\.Interval is taken as 3000 milli/);
+  assert.equal(complaint('[SQLite]\nPath = ""'), 'SQLite.Path must be a path in quotes, not ""');
   assert.match(complaint('[Agents]\nAdmission = "token"'), /^Agents\.Admission must be one of "pin"/);
 });
 

@@ -6,6 +6,17 @@ export function string(fallback: string): Key<string> {
   return keyOf(fallback, isString, 'must be a text in quotes');
 }
 
+/** A file's or folder's path, which can't be empty. */
+export function filePath(fallback: string): Key<string> {
+  return {
+    fallback,
+    read: (value) => {
+      if (typeof value !== 'string' || value === '') throw new Error('must be a path in quotes');
+      return value;
+    },
+  };
+}
+
 export function boolean(fallback: boolean): Key<boolean> {
   return keyOf(fallback, (value) => typeof value === 'boolean', 'must be true or false');
 }

@@ -1,9 +1,10 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { describeError, errorCode, UserError } from '../../../shared/errors.js';
+import { ensureFolder } from '../../../shared/folder.js';
 import type { Tables } from '../schema/tables.js';
 import { SqlStore } from '../sql-store.js';
 import type { Store } from '../store.js';
@@ -43,7 +44,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 function openFile(path: string): Database {
   let database: Database | undefined;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    ensureFolder(dirname(path), 0o700);
     keepPrivate(path);
     database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     // FULL: with WAL, NORMAL would lose the last commits in a power failure, after they had been acknowledged.
