@@ -11,16 +11,16 @@ const LOOK_MS = 10_000;
 /** The executor's control socket and the entry by which links find it. Disposing removes both. */
 export class ControlSocket implements AsyncDisposable {
   readonly #folder: string;
-  readonly #instance: string;
+  readonly #entry: ExecutorEntry;
   readonly #server: Server;
   readonly #timer: NodeJS.Timeout;
 
-  private constructor(folder: string, instance: string, server: Server, onGone: () => void) {
+  private constructor(folder: string, entry: ExecutorEntry, server: Server, onGone: () => void) {
     this.#folder = folder;
-    this.#instance = instance;
+    this.#entry = entry;
     this.#server = server;
     this.#timer = setInterval(() => {
-      if (existsSync(join(folder, `${instance}.json`))) return;
+      if (existsSync(entryPath(folder, entry))) return;
       clearInterval(this.#timer);
       onGone();
     }, LOOK_MS).unref();
@@ -46,19 +46,36 @@ export class ControlSocket implements AsyncDisposable {
     const { pid } = process;
     const startTime = readStat(pid)?.startTime ?? '';
     const entry: ExecutorEntry = { instance, pid, startTime, version: ibexVersion(), setup };
-    const path = join(folder, `${instance}.json`);
-    writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-    return new ControlSocket(folder, instance, server, onGone);
+    writeEntry(folder, entry);
+    return new ControlSocket(folder, entry, server, onGone);
+  }
+
+  /** Shows this executor as one that no agent takes for its own any more, also one of the same setup. */
+  retire(): void {
+    try {
+      if (existsSync(entryPath(this.#folder, this.#entry))) writeEntry(this.#folder, { ...this.#entry, setup: '' });
+    } catch {
+      // On a full disk. An agent that takes this one for its own loses it when it is idle, and starts another then.
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
-    rmSync(join(this.#folder, `${this.#instance}.json`), { force: true });
-    rmSync(join(this.#folder, `${this.#instance}.sock`), { force: true });
+    rmSync(entryPath(this.#folder, this.#entry), { force: true });
+    rmSync(join(this.#folder, `${this.#entry.instance}.sock`), { force: true });
     this.#server.close();
     return Promise.resolve();
   }
+}
+
+function entryPath(folder: string, { instance }: ExecutorEntry): string {
+  return join(folder, `${instance}.json`);
+}
+
+function writeEntry(folder: string, entry: ExecutorEntry): void {
+  const path = entryPath(folder, entry);
+  writeFileSync(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 function removeDeadSockets(metaDir: string): void {

@@ -146,6 +146,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
   function retire(): void {
     retiring = true;
+    door?.retire();
     const released = executor.retire();
     for (const link of links) tellState(link, released);
     leaveIfIdle();

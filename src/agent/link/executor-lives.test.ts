@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../../shared/log.js';
 import { until } from '../../shared/testing/until.js';
+import { readClaim } from '../runs/claim.js';
 import { findExecutors } from '../runs/executor-entry.js';
 import { RunFile } from '../runs/run-folder.js';
 import { Desk, OTHER_RUN, silent } from './testing/desk.js';
@@ -66,6 +67,27 @@ test('executors with other settings are started side by side, and the one before
   desk.write('script.go');
   await desk.hears('ended');
   await until('the first has left', () => findExecutors(desk.metaDir).length === 1);
+});
+
+test('settings that come back find no executor that has retired', async (t) => {
+  const desk = new Desk(t);
+  const first = desk.link({ settings: { maxRuns: 1 } });
+  await first.start();
+  desk.start(first, 'echo up; while [ ! -e "$0.go" ]; do sleep 0.05; done');
+  await desk.printed('up\n');
+  const [retired] = findExecutors(desk.metaDir);
+  await first[Symbol.asyncDispose]();
+  const second = desk.link({ settings: { maxRuns: 2 } });
+  await second.start();
+  await until('the first shows that it retires', () => findExecutors(desk.metaDir).some(({ setup }) => setup === ''));
+  await second[Symbol.asyncDispose]();
+  await using third = desk.link({ settings: { maxRuns: 1 } });
+  await third.start();
+  desk.start(third, 'true', OTHER_RUN);
+  await until('the other run is claimed', () => existsSync(desk.runs.file(OTHER_RUN, RunFile.claim)));
+  assert.notEqual(readClaim(desk.runs, OTHER_RUN)?.executor, retired?.instance);
+  desk.write('script.go');
+  await desk.hears('ended', 2);
 });
 
 test('nothing of the environment is on the disk', async (t) => {

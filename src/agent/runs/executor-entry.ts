@@ -8,7 +8,7 @@ import { isProcessAlive, type ProcessIdentity } from './process-identity.js';
 export interface ExecutorEntry extends ProcessIdentity {
   readonly instance: string;
   readonly version: string;
-  /** digest of its settings and of what its scripts inherit; empty in the entry of a version that had none */
+  /** digest of its settings and of what its scripts inherit; empty where it retires, or is of a version that had none */
   readonly setup: string;
 }
 
