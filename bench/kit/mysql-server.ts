@@ -83,6 +83,7 @@ function targetOf({ hostname, port, username, password }: URL): MysqlTarget {
     address: { host: hostname, port: Number(port || 3_306) },
     user: decodeURIComponent(username || 'root'),
     password: decodeURIComponent(password),
+    createDatabase: false,
     database: '',
     tls: MysqlTls.off,
     connectTimeoutMs: 2_000,

@@ -42,7 +42,7 @@ export class TestMysql implements AsyncDisposable {
   /** The part of server.conf that names it. */
   get config(): string {
     const { host, port, user, password } = this.#address;
-    return `[MySQL]\nAddress = "${host}:${port}"\nUser = "${user}"\nPassword = "${password}"\nDBName = "${this.name}"\n`;
+    return `[MySQL]\nAddress = "${host}:${port}"\nUser = "${user}"\nPassword = "${password}"\nDBName = "${this.name}"\nCreate = true\n`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -52,6 +52,7 @@ describe('the database of server.conf', () => {
         user: 'root',
         password: '12/34@x',
         database: 'ibex',
+        createDatabase: true,
         tls: 'off',
         connectTimeoutMs: 3_000,
         answerTimeoutMs: 10_000,
@@ -72,6 +73,7 @@ describe('the database of server.conf', () => {
         user: 'u',
         password: 'p@ss/w',
         database: 'tasks',
+        createDatabase: false,
         tls: 'skip-verify',
         connectTimeoutMs: 1_000,
         answerTimeoutMs: 5_000,
@@ -80,6 +82,20 @@ describe('the database of server.conf', () => {
         maxAgeMs: 0,
       },
     });
+  });
+
+  it('is made where it is missing only by its own name, or where that is said', () => {
+    for (const [toml, created] of [
+      ['[MySQL]\nDBName = "ibex"', true],
+      ['[MySQL]\nDBName = "ibxe"', false],
+      ['[MySQL]\nDBName = "tasks"\nCreate = true', true],
+      ['[DB]\nDSN = "root@/ibex"', true],
+      ['[DB]\nDSN = "root@/tasks"', false],
+      ['[DB]\nDSN = "root@/tasks"\nCreate = true', true],
+    ] as const) {
+      const { database } = read(toml).config;
+      assert.equal(database.kind === 'mysql' && database.target.createDatabase, created, toml);
+    }
   });
 
   it('may have a password of digits without quotes', () => {

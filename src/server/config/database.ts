@@ -4,7 +4,7 @@ import { describeError, UserError } from '../../shared/errors.js';
 import type { DatabaseConfig } from '../store/open-store.js';
 import { MysqlTls, type MysqlTarget } from '../store/mysql/mysql-target.js';
 import { parseGoDsn, parseGoDuration, parseMysqlAddress, parseParameters, type GoDsn } from './go-dsn.js';
-import type { SERVER_SCHEMA } from './schema.js';
+import { DEFAULT_DATABASE, type SERVER_SCHEMA } from './schema.js';
 
 /** Reading needs few connections: each answers thousands of queries a second. */
 const READ_CONNECTIONS_MOST = 10;
@@ -68,6 +68,7 @@ export function databaseConfig(
       user: dsn.user,
       password: dsn.password,
       database: dsn.database,
+      createDatabase: (byDsn ? DB : MySQL).Create || dsn.database === DEFAULT_DATABASE,
       ...connecting(dsn.parameters, `${file}: ${key}`, warnings),
       readConnections,
       idleConnections: Math.min(readConnections, rules.MaxIdleConns),

@@ -11,6 +11,11 @@ const SHORTEST_INTERVAL_MS = 100;
 
 const NO_POSTGRES = 'the data is in SQLite, MySQL or MariaDB';
 
+/** A database of this name is made where there is none. */
+export const DEFAULT_DATABASE = 'ibex';
+/** true: so is one of any other name; a misspelt name would make an empty one that serves */
+const CREATE = { Create: boolean(false) } as const;
+
 /** [Gorm], and in later versions of the Go ibex [DB]. */
 const DATABASE_RULES = {
   Debug: unused(boolean(false), 'statements are never logged'),
@@ -95,8 +100,9 @@ export const SERVER_SCHEMA = {
     Address: string('127.0.0.1:3306'),
     User: string('root'),
     Password: password(),
-    DBName: string('ibex'),
+    DBName: string(DEFAULT_DATABASE),
     Parameters: string(''),
+    ...CREATE,
   },
   Postgres: {
     Address: unused(string(''), NO_POSTGRES),
@@ -107,6 +113,7 @@ export const SERVER_SCHEMA = {
   },
   DB: {
     DSN: string(''),
+    ...CREATE,
     ...DATABASE_RULES,
   },
   Agents: {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { describeError, errorStack } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import { plainAddress } from '../net/networks.js';
-import { StoreError } from '../store/store.js';
+import { RefusedError as RefusedByDatabaseError, StoreError, UnreadableTaskError } from '../store/store.js';
 import type { ClientAddress } from '../net/client-address.js';
 import type { BasicAuth } from './basic-auth.js';
 import { BodyReader, type Body } from './body.js';
@@ -158,7 +158,10 @@ export class ApiServer {
     if (error instanceof RefusedError) return refusal(error.message, error.status);
     if (error instanceof StoreError) {
       this.#options.log.error({ err: describeError(error), cause: describeError(error.cause) }, 'database failure');
-      return refusal('the database does not answer, try again later', 503);
+      // Nightingale shows the words to a person only with status 200, and nobody else can mend what they say.
+      if (error instanceof RefusedByDatabaseError) return refusal(error.message);
+      const later = error instanceof UnreadableTaskError ? '' : ', try again later';
+      return refusal(`${error.message}${later}`, 503);
     }
     this.#options.log.error({ err: errorStack(error) }, 'request failed');
     return refusal('internal error, see the server log', 500);

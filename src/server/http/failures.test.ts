@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { StoreError } from '../store/store.js';
+import { DeniedError, RefusedError, StoreError, UnreadableTaskError } from '../store/store.js';
 import { AUTHORIZATION, KeptLog } from '../testing/test-server.js';
 import { ApiServer } from './api-server.js';
 import { ClientAddress } from '../net/client-address.js';
@@ -42,15 +42,28 @@ async function serve(handle: Handler, requestWithinMs?: number) {
   return { api, log, get, port: listener.port, [Symbol.dispose]: () => listener[Symbol.dispose]() };
 }
 
-test('a database that does not answer is a 503 in plain words; its own text goes to the log only', async () => {
-  using served = await serve(() =>
-    Promise.reject(new StoreError('no answer', { cause: new Error('SQLITE_IOERR: disk') })),
-  );
-  const response = await served.get();
-  assert.equal(response.status, 503);
-  assert.deepEqual(await response.json(), { err: 'the database does not answer, try again later' });
-  assert.match(JSON.stringify(served.log.lines), /SQLITE_IOERR/);
-});
+for (const [error, status, err] of [
+  [
+    new StoreError('the database does not answer', { cause: new Error('its own text') }),
+    503,
+    'the database does not answer, try again later',
+  ],
+  [
+    new DeniedError('the database refuses: it is read-only', { cause: new Error('its own text') }),
+    503,
+    'the database refuses: it is read-only, try again later',
+  ],
+  [new RefusedError('title: too long', { cause: new Error('its own text') }), 200, 'title: too long'],
+  [new UnreadableTaskError('task 7 is odd', { cause: new Error('its own text') }), 503, 'task 7 is odd'],
+] as const) {
+  test(`a failure of the database is told in our words, its own text goes to the log only: ${error.message}`, async () => {
+    using served = await serve(() => Promise.reject(error));
+    const response = await served.get();
+    assert.equal(response.status, status);
+    assert.deepEqual(await response.json(), { err });
+    assert.match(JSON.stringify(served.log.lines), /its own text/);
+  });
+}
 
 test('any other failure is a 500 without a stack', async () => {
   using served = await serve(() => {

@@ -21,7 +21,7 @@ export function healthz(store: Store): Handler {
     try {
       return await Promise.race([late, store.ping().then(() => text('ok'))]);
     } catch (error) {
-      if (error instanceof StoreError) return text('the database does not answer', 503);
+      if (error instanceof StoreError) return text(error.message, 503);
       throw error;
     } finally {
       clearTimeout(timer);

@@ -1,20 +1,26 @@
 import type { TaskChange } from '../core/changes.js';
-import type { HostChange, HostWrites, StoreDialect } from './dialect.js';
+import type { HostChange, HostText, HostWrites, StoreDialect, TextLimits } from './dialect.js';
 import type { Statement } from './engine.js';
 import { runMapper } from './rows.js';
 import { hostTable } from './schema/tables.js';
+import { RefusedError } from './store.js';
 import type { Writes } from './writes.js';
+
+type Output = Pick<HostText, 'stdout' | 'stderr'>;
 
 /** Turns the changes that scheduling makes into statements, each carrying the guard that its change asks for. */
 export class ChangeStatements {
   readonly #writes: Writes;
   readonly #timeText: StoreDialect['timeText'];
+  readonly #texts: TextLimits | undefined;
 
-  constructor(writes: Writes, timeText: StoreDialect['timeText']) {
+  constructor(writes: Writes, { timeText, texts }: Pick<StoreDialect, 'timeText' | 'texts'>) {
     this.#writes = writes;
     this.#timeText = timeText;
+    this.#texts = texts;
   }
 
+  /** Throws RefusedError for a task with a text that the database can't hold. A result's text is made to fit instead. */
   of(change: TaskChange): readonly Statement[] {
     const writes = this.#writes;
     if (change.kind === 'create-task') return this.#create(change);
@@ -45,7 +51,7 @@ export class ChangeStatements {
         const guarded = hostChange(change, change.to);
         return [
           ...(output
-            ? this.#hosts(id).output.of(scope, [{ ...guarded, ...output }])
+            ? this.#hosts(id).output.of(scope, [{ ...guarded, ...this.#fitting(id, output) }])
             : this.#hosts(id).status.of(scope, [guarded])),
           ...writes.deleteDoing.of(scope, [{ id, host }]),
           ...writes.endRun.of(scope, detail ? [runMapper.toRow(detail)] : []),
@@ -55,7 +61,7 @@ export class ChangeStatements {
         const { host, output, detail } = change;
         const scope = hostScope(change);
         return [
-          ...this.#hosts(id).outputOnly.of(scope, output ? [{ id, host, ...output }] : []),
+          ...this.#hosts(id).outputOnly.of(scope, output ? [{ id, host, ...this.#fitting(id, output) }] : []),
           ...writes.endRun.of(scope, [runMapper.toRow(detail)]),
         ];
       }
@@ -114,6 +120,7 @@ export class ChangeStatements {
     const writes = this.#writes;
     const { meta, hosts, idempotencyKeys = [] } = change;
     const { id } = meta;
+    if (this.#texts) refuseWhatDoesNotFit(this.#texts, change);
     const scope = String(id);
     return [
       // First, because of all of these they are the likeliest to be refused.
@@ -136,8 +143,31 @@ export class ChangeStatements {
     ];
   }
 
+  #fitting(taskId: number, output: Output): Output {
+    const texts = this.#texts;
+    if (!texts) return output;
+    const table = hostTable(taskId);
+    return {
+      stdout: texts.fitting(table, 'stdout', output.stdout),
+      stderr: texts.fitting(table, 'stderr', output.stderr),
+    };
+  }
+
   #hosts(taskId: number): HostWrites {
     return this.#writes.hosts(hostTable(taskId));
+  }
+}
+
+function refuseWhatDoesNotFit(texts: TextLimits, { meta, hosts }: Extract<TaskChange, { kind: 'create-task' }>): void {
+  const refuse = (field: string, problem: string | undefined): void => {
+    if (problem !== undefined) throw new RefusedError(`${field}: ${problem}`);
+  };
+  for (const field of ['title', 'account', 'pause', 'script', 'args', 'stdin', 'creator'] as const) {
+    refuse(field, texts.problem('task_meta', field, meta[field]));
+  }
+  for (const { host } of hosts) {
+    for (const table of [hostTable(meta.id), 'task_host_doing', 'ibex_run'])
+      refuse('hosts', texts.problem(table, 'host', host));
   }
 }
 

@@ -23,8 +23,8 @@ export async function openCluster(engine: SqlEngine, db: Kysely<Tables>): Promis
         ])
         .where((eb) => eb.not(eb.exists(eb.selectFrom('ibex_cluster').select('ibex_cluster.id')))),
     );
-  const [outcome] = await engine.transaction([[engine.compile(insert)]]);
-  if (outcome instanceof StatementError && outcome.fault !== 'duplicate') throw outcome;
+  const [outcome] = await engine.transaction([{ statements: [engine.compile(insert)] }]);
+  if (outcome instanceof StatementError && outcome.fault !== 'duplicate') throw outcome.refusal ?? outcome;
   const made = await readCluster(engine, db);
   if (!made) throw new StoreError('the database does not keep the id of its cluster');
   return made;

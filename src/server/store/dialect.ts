@@ -105,9 +105,19 @@ export interface WriteMaker {
   hosts(table: string): HostWrites;
 }
 
+/** What columns of texts can't hold. */
+export interface TextLimits {
+  /** Why a column can't hold a text, in words; undefined where it can. */
+  problem(table: string, column: string, text: string): string | undefined;
+  /** As much of the text as the column can hold. */
+  fitting(table: string, column: string, text: string): string;
+}
+
 /** The differences between databases, besides how each is reached. */
 export interface StoreDialect {
   readonly writes: WriteMaker;
+  /** undefined: columns hold every text that the API lets through */
+  readonly texts: TextLimits | undefined;
   /** Other programs may write into the database. */
   readonly shared: boolean;
   /** The database's clock, unix ms. */

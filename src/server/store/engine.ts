@@ -1,4 +1,5 @@
 import type { Compilable, CompiledQuery } from 'kysely';
+import type { StoreError } from './store.js';
 
 /** The keys that a statement may find taken; each is an expected outcome. */
 export type UniqueKey = 'task-id' | 'idempotency-key';
@@ -41,6 +42,13 @@ export interface StatementShape {
 /** The rows that each statement of a member changed (1 for one that was joined with others), or why it was left out. */
 export type MemberOutcome = readonly number[] | StatementError;
 
+/** Statements that are stored together or not at all. */
+export interface Member {
+  readonly statements: readonly Statement[];
+  /** aborted before the commit, the member is left out */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * A database as the store needs it: one writer, statements in its own dialect, compiled by kysely. SQLite and MySQL
  * implement it.
@@ -51,17 +59,20 @@ export interface SqlEngine extends AsyncDisposable {
   /** Rejects with StoreError. */
   query<Row>(query: CompiledQuery<Row>): Promise<Row[]>;
   /**
-   * Runs the members, each a list of statements, in one durable transaction. One that is to blame for a failure is left
-   * out whole, as if it had not been asked for; the others are stored. Resolves with an outcome for each, in order.
+   * Runs the members in one durable transaction. One that is to blame for a failure, or is aborted before the commit, is
+   * left out whole, as if it had not been asked for; the others are stored. Resolves with an outcome for each, in order.
    * Rejects with StoreError where the database as a whole is to blame: nothing is stored then. One at a time.
    */
-  transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]>;
+  transaction(members: readonly Member[]): Promise<readonly MemberOutcome[]>;
   /** A statement with nothing expected of it. */
   compile(query: Compilable): Statement;
 }
 
-/** `rows`: it ran, but the rows were not as expected; `duplicate`: a unique key is taken; `refused`: anything else. */
-export type StatementFault = 'rows' | 'duplicate' | 'refused';
+/**
+ * `rows`: it ran, but the rows were not as expected; `duplicate`: a unique key is taken; `aborted`: its caller gave it up;
+ * `refused`: anything else.
+ */
+export type StatementFault = 'rows' | 'duplicate' | 'aborted' | 'refused';
 
 /** A statement was refused, or did not find the rows it expected; nothing of its member was stored. */
 export class StatementError extends Error {
@@ -69,13 +80,21 @@ export class StatementError extends Error {
   readonly fault: StatementFault;
   /** as the statement says */
   readonly unique: UniqueKey | undefined;
+  /** of `refused`: what the store's caller is told */
+  readonly refusal: StoreError | undefined;
 
   /** `statement`: undefined where it is not known which one it was. */
-  constructor(fault: StatementFault, statement: Statement | undefined, cause?: unknown) {
-    super(fault === 'rows' ? 'rows were changed by someone else' : 'a statement was refused by the database', {
-      cause,
-    });
+  constructor(fault: StatementFault, statement: Statement | undefined, refusal?: StoreError) {
+    super(MESSAGES[fault], { cause: refusal?.cause });
     this.fault = fault;
     this.unique = statement?.unique;
+    this.refusal = refusal;
   }
 }
+
+const MESSAGES: Readonly<Record<StatementFault, string>> = {
+  rows: 'rows were changed by someone else',
+  duplicate: 'a key is taken',
+  aborted: 'nobody waits for this any more',
+  refused: 'a statement was refused by the database',
+};

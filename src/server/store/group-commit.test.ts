@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { StatementError, type MemberOutcome, type SqlEngine, type Statement } from './engine.js';
+import { StatementError, type Member, type MemberOutcome, type SqlEngine, type Statement } from './engine.js';
 import { GroupCommit } from './group-commit.js';
 import { StoreError, type Store } from './store.js';
 import { createOf, metaOf } from './testing/sample-task.js';
@@ -133,13 +133,13 @@ class SlowEngine implements SqlEngine {
   #release: ((error: Error | undefined) => void) | undefined;
   #onBegin: (() => void) | undefined;
 
-  async transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]> {
-    this.groups.push(members.flat().map(({ sql }) => sql));
+  async transaction(members: readonly Member[]): Promise<readonly MemberOutcome[]> {
+    this.groups.push(members.flatMap(({ statements }) => statements.map(({ sql }) => sql)));
     const released = new Promise<Error | undefined>((resolve) => (this.#release = resolve));
     this.#onBegin?.();
     const error = await released;
     if (error) throw error;
-    return members.map((member) => this.#refused.get(member[0]?.sql ?? '') ?? member.map(() => 1));
+    return members.map(({ statements }) => this.#refused.get(statements[0]?.sql ?? '') ?? statements.map(() => 1));
   }
 
   /** The member that begins with this statement is left out. */

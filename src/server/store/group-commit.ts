@@ -1,10 +1,10 @@
-import { StatementError, type MemberOutcome, type SqlEngine, type Statement } from './engine.js';
+import { StatementError, type Member, type MemberOutcome, type SqlEngine, type Statement } from './engine.js';
 import { NotWantedError, RefusedError, StaleStateError, StoreError, TaskIdTakenError } from './store.js';
 
-interface Member {
-  readonly statements: readonly Statement[];
+interface Waiting extends Member {
   readonly bytes: number;
-  readonly signal: AbortSignal | undefined;
+  /** called when the signal is aborted */
+  readonly giveUp: () => void;
   readonly resolve: (changedRows: readonly number[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -37,7 +37,7 @@ const ROW_BYTES = 64;
 export class GroupCommit implements AsyncDisposable {
   readonly #engine: SqlEngine;
   readonly #limits: GroupLimits;
-  #queue: Member[] = [];
+  #queue: Waiting[] = [];
   #queuedBytes = 0;
   #running: Promise<void> | undefined;
 
@@ -49,8 +49,8 @@ export class GroupCommit implements AsyncDisposable {
   /**
    * Resolves, once durable, with the rows that each statement changed. All statements of one call are stored or none.
    * Rejects with StaleStateError where a statement did not find the rows it expected, NotWantedError where the signal
-   * is aborted before the transaction begins, TaskIdTakenError or IdempotencyKeyTakenError where such a key is in use,
-   * StoreError else.
+   * is aborted before the commit, TaskIdTakenError or IdempotencyKeyTakenError where such a key is in use, StoreError
+   * else.
    */
   run(statements: readonly Statement[], signal?: AbortSignal): Promise<readonly number[]> {
     const bytes = textBytes(statements);
@@ -58,8 +58,11 @@ export class GroupCommit implements AsyncDisposable {
       return Promise.reject(new StoreError('the database is too slow: too much is waiting for it'));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ statements, bytes, signal, resolve, reject });
+      const waiting: Waiting = { statements, signal, bytes, giveUp: () => this.#giveUp(waiting), resolve, reject };
+      signal?.addEventListener('abort', waiting.giveUp);
+      this.#queue.push(waiting);
       this.#queuedBytes += bytes;
+      if (signal?.aborted) this.#giveUp(waiting);
       this.#running ??= this.#drain();
     });
   }
@@ -79,8 +82,17 @@ export class GroupCommit implements AsyncDisposable {
     this.#running = undefined;
   }
 
-  #nextGroup(): Member[] {
-    const group: Member[] = [];
+  /** Nobody waits for its turn who has been given up; what became of one under way is told by its transaction. */
+  #giveUp(member: Waiting): void {
+    const at = this.#queue.indexOf(member);
+    if (at === -1) return;
+    this.#queue.splice(at, 1);
+    this.#queuedBytes -= member.bytes;
+    member.reject(new NotWantedError('nobody waits for this any more'));
+  }
+
+  #nextGroup(): Waiting[] {
+    const group: Waiting[] = [];
     let statements = 0;
     let bytes = 0;
     for (const member of this.#queue) {
@@ -91,19 +103,18 @@ export class GroupCommit implements AsyncDisposable {
       group.push(member);
     }
     this.#queue = this.#queue.slice(group.length);
-    for (const member of group) this.#queuedBytes -= member.bytes;
-    return group.filter((member) => {
-      const aborted = member.signal?.aborted ?? false;
-      if (aborted) member.reject(new NotWantedError('nobody waits for this any more'));
-      return !aborted;
-    });
+    for (const { bytes: of, signal, giveUp } of group) {
+      this.#queuedBytes -= of;
+      signal?.removeEventListener('abort', giveUp);
+    }
+    return group;
   }
 
-  async #flush(members: readonly Member[]): Promise<void> {
+  async #flush(members: readonly Waiting[]): Promise<void> {
     if (members.length === 0) return;
     let outcomes: readonly MemberOutcome[];
     try {
-      outcomes = await this.#engine.transaction(members.map(({ statements }) => statements));
+      outcomes = await this.#engine.transaction(members);
     } catch (error) {
       for (const { reject } of members) reject(asStoreError(error));
       return;
@@ -118,15 +129,16 @@ export class GroupCommit implements AsyncDisposable {
 }
 
 function blame(error: StatementError): Error {
-  const { fault, unique, message, cause } = error;
+  const { fault, unique, message, cause, refusal } = error;
   if (fault === 'rows') return new StaleStateError(message);
+  if (fault === 'aborted') return new NotWantedError(message);
   if (fault === 'duplicate' && unique === 'task-id') {
     return new TaskIdTakenError('someone else has used this task id', { cause });
   }
   if (fault === 'duplicate' && unique === 'idempotency-key') {
     return new IdempotencyKeyTakenError('this idempotency key is taken', { cause });
   }
-  return new RefusedError('the database refused to store this', { cause: error });
+  return refusal ?? new RefusedError('the database refused to store this', { cause: error });
 }
 
 function asStoreError(error: unknown): StoreError {

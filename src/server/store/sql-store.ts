@@ -72,7 +72,7 @@ export class SqlStore implements Store {
     this.outOfProcess = engine.outOfProcess;
     this.schedulers = new SqlSchedulers(engine, db, dialect.nowSeconds, this.#commits);
     const writes = makeWrites(dialect.writes);
-    this.#changes = new ChangeStatements(writes, dialect.timeText);
+    this.#changes = new ChangeStatements(writes, dialect);
     this.#ids = new TaskIds(engine, db, dialect, firstId);
     this.#idempotencyKeys = new IdempotencyKeys(engine, db, dialect, this.#commits);
     this.#tasks = new TaskQueries(engine, db);

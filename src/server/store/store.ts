@@ -84,7 +84,7 @@ export interface Store extends AsyncDisposable {
   /**
    * Makes the changes durable, all of them or none, and then resolves. Calls made while one commit runs share the next.
    * Rejects with StaleStateError where a row no longer is what a change relies on, with NotWantedError where the signal
-   * is aborted before the transaction begins, with TaskIdTakenError where someone else has used the id of a new task,
+   * is aborted before the transaction is committed, with RefusedError where the database can't hold it, with TaskIdTakenError where someone else has used the id of a new task,
    * and with DuplicateTaskError where one of its idempotency keys is taken.
    */
   commit(changes: readonly TaskChange[], signal?: AbortSignal): Promise<void>;
@@ -147,10 +147,19 @@ export interface Store extends AsyncDisposable {
   ping(): Promise<void>;
 }
 
-/** The database did not answer, or refused. The cause is for the log only. */
+/**
+ * The database did not answer, or refused. The message is in our own words and fit for a caller; the cause, which may
+ * hold the database's own text, is for the log only.
+ */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
 }
+
+/**
+ * The database answers, and denies all of a kind: a right is missing, it is read-only, a limit is reached, a table is locked or
+ * damaged. The same may be stored later, once that has changed.
+ */
+export class DeniedError extends StoreError {}
 
 /**
  * The database answers, and refuses these values: it will refuse them again, while others for the same rows may pass.
@@ -168,7 +177,7 @@ export class StaleStateError extends Error {
   override readonly name = 'StaleStateError';
 }
 
-/** The caller gave this commit up before it began; nothing of it was stored. */
+/** The caller gave this commit up before it was made; nothing of it was stored. */
 export class NotWantedError extends Error {
   override readonly name = 'NotWantedError';
 }

@@ -91,9 +91,11 @@ export class TaskIds implements AsyncDisposable {
   /** False if another server has moved the row meanwhile. */
   async #move(from: number, to: number): Promise<boolean> {
     const update = this.#db.updateTable('ibex_cluster').set({ last_task_id: to }).where('last_task_id', '=', from);
-    const [outcome] = await this.#engine.transaction([[{ ...this.#engine.compile(update), expectRows: 1 }]]);
+    const [outcome] = await this.#engine.transaction([
+      { statements: [{ ...this.#engine.compile(update), expectRows: 1 }] },
+    ]);
     if (!(outcome instanceof StatementError)) return true;
     if (outcome.fault === 'rows') return false;
-    throw new StoreError('no task id can be reserved', { cause: outcome });
+    throw outcome.refusal ?? new StoreError('no task id can be reserved', { cause: outcome });
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Log } from '../../shared/log.js';
+import { KeptLog } from '../store/testing/kept-log.js';
 import { readServerConfig } from '../config/server-config.js';
 import { Server } from '../server.js';
 import type { MysqlPlace } from '../store/testing/mysql-place.js';
@@ -15,30 +15,7 @@ export function onMysql({ target }: MysqlPlace): string {
 
 export const AUTHORIZATION = `Basic ${Buffer.from('ibex:ibex').toString('base64')}`;
 
-/** Keeps what is logged, for tests that look at it. */
-export class KeptLog implements Log {
-  readonly lines: { readonly fields: object; readonly message: string }[] = [];
-
-  debug(fields: object, message: string): void {
-    this.lines.push({ fields, message });
-  }
-
-  info(fields: object, message: string): void {
-    this.debug(fields, message);
-  }
-
-  warn(fields: object, message: string): void {
-    this.debug(fields, message);
-  }
-
-  error(fields: object, message: string): void {
-    this.debug(fields, message);
-  }
-
-  child(): Log {
-    return this;
-  }
-}
+export { KeptLog };
 
 /** A whole server on free ports of the loopback address, with its database in a folder that goes with it. */
 export class TestServer implements AsyncDisposable {

@@ -7,6 +7,8 @@ const INSERT_RANK = 2;
 const UPDATE_RANK = 3;
 /** MySQL counts so many rows for one that was there and was changed by an insert. */
 const CHANGED = 2;
+/** Whatever the column's character set, values come in utf8mb4. */
+const SAME_BYTES = 'cast(convert(`host` using utf8mb4) as binary) = cast(? as binary)';
 const TEXTS = ['stdout', 'stderr'] as const;
 
 /**
@@ -68,7 +70,7 @@ export class MysqlHostWrites implements HostWrites {
     const statement = {
       sql:
         `update \`${this.#table}\` set ${columns.join(', ')} ` +
-        `where \`id\` = ? and \`host\` = ? and cast(\`host\` as binary) = cast(? as binary)${guard}`,
+        `where \`id\` = ? and \`host\` = ? and ${SAME_BYTES}${guard}`,
       parameters: [
         ...texts.map((column) => row[column]),
         ...(change ? [change.to] : []),
@@ -105,7 +107,7 @@ function changing<V extends HostChange>(
     single: {
       text:
         `update \`${table}\` set ${[...texts, 'status'].map((column) => `\`${column}\` = ?`).join(', ')} ` +
-        `where \`id\` = ? and \`host\` = ? and cast(\`host\` as binary) = cast(? as binary) and \`status\` = '${from}'`,
+        `where \`id\` = ? and \`host\` = ? and ${SAME_BYTES} and \`status\` = '${from}'`,
       columns: [...texts, 'to', 'id', 'host', 'host'],
       rowsEach: 1,
     },

@@ -1,5 +1,5 @@
 import { StoreError } from '../store.js';
-import { ConnectionLostError, unanswered } from './mysql-errors.js';
+import { asStoreError, ConnectionLostError } from './mysql-errors.js';
 import { MysqlSession, type SqlRow } from './mysql-session.js';
 import type { MysqlTarget } from './mysql-target.js';
 
@@ -43,7 +43,7 @@ export class MysqlReaders implements AsyncDisposable {
         return await this.#ask((await this.#lease()).session, sql, parameters);
       }
     } catch (error) {
-      throw unanswered(error);
+      throw asStoreError(error);
     } finally {
       this.#busy -= 1;
       const [next] = this.#waiting;
@@ -83,7 +83,7 @@ export class MysqlReaders implements AsyncDisposable {
         };
         const timer = setTimeout(() => {
           this.#waiting.delete(turn);
-          reject(new StoreError('the database does not answer: all connections are in use'));
+          reject(new StoreError('the database is too slow: all connections are in use'));
         }, WAIT_MS);
         this.#waiting.add(turn);
       });

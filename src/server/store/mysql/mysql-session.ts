@@ -2,8 +2,10 @@ import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 import { ConnectionLostError, serverErrno } from './mysql-errors.js';
 import { MysqlTls, type MysqlTarget } from './mysql-target.js';
 
-/** How long a lock of another transaction is waited for, seconds; the transaction is tried again after that. */
+/** How long the lock of a row or table is waited for, seconds; the transaction is tried again after that. */
 const LOCK_WAIT_SECONDS = 1;
+/** How long a reader waits for the lock of a table, seconds: less than for an answer at all. */
+const READ_LOCK_WAIT_SECONDS = 5;
 
 /** A row by the names of its columns. */
 export type SqlRow = Readonly<Record<string, unknown>>;
@@ -150,6 +152,9 @@ export class MysqlSession implements AsyncDisposable {
     // Fewer locks between two servers; not possible where the binary log holds statements.
     const statementLog = variables.get('log_bin') === 'ON' && variables.get('binlog_format') === 'STATEMENT';
     if (kind === 'write' && !statementLog) settings.push('set session transaction isolation level read committed');
+    // Changing a table may wait for hours; nothing else may.
+    if (kind === 'write') settings.push(`set session lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
+    if (kind === 'read') settings.push(`set session lock_wait_timeout = ${READ_LOCK_WAIT_SECONDS}`);
     // MySQL 8 would show the AUTO_INCREMENT of yesterday.
     if (variables.has('information_schema_stats_expiry')) {
       settings.push('set session information_schema_stats_expiry = 0');

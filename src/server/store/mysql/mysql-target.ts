@@ -13,6 +13,8 @@ export interface MysqlTarget {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** where there is no such database, it is made */
+  readonly createDatabase: boolean;
   readonly tls: MysqlTls;
   readonly connectTimeoutMs: number;
   /** how long an answer is waited for; one packet of a transaction, or one query */

@@ -60,25 +60,21 @@ describe('a transaction on MySQL of which members fail', { skip }, () => {
 
   it('is refused where no packet can hold it, and the connection stays', async () => {
     await using f = await Proxied.open();
-    const [id = 0, other = 0] = await f.create(2);
+    const [other = 0] = await f.create(1);
     const [row] = await f.place.run('select @@global.max_allowed_packet as bytes');
-    const output = { stdout: 'x'.repeat(Number(row?.['bytes'])), stderr: '' };
-    const ending = {
-      kind: 'end-host',
-      taskId: id,
-      host: 'a',
-      from: 'running',
-      to: 'failed',
-      detail: undefined,
-    } as const;
+    // Fits its column, and takes twice the room on its way there.
+    const meta = { ...metaOf(other + 1), stdin: "'".repeat(Number(row?.['bytes']) * 0.6) };
     const before = await f.transactions();
     const outcomes = await Promise.allSettled([
-      f.store.commit([{ ...ending, output }]),
+      f.store.commit([createOf(meta, { a: 5 })]),
       f.store.commit([start(other)]),
     ]);
     assert.deepEqual(
       outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason) : 'stored')),
-      ['StoreError: the database refused to store this', 'stored'],
+      [
+        `StoreError: the database refuses it: it is longer than max_allowed_packet (${Number(row?.['bytes'])} bytes)`,
+        'stored',
+      ],
     );
     // Both had a number; only a writer that was replaced begins again.
     assert.equal((await f.transactions()) - before, 2);

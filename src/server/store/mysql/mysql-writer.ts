@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { MemberOutcome, Statement } from '../engine.js';
+import { StatementError, type Member, type MemberOutcome } from '../engine.js';
 import { StoreError } from '../store.js';
-import { ConnectionLostError, isCollision, isReadOnlyServer, unanswered } from './mysql-errors.js';
+import { asStoreError, ConnectionLostError, isCollision, isReadOnlyServer } from './mysql-errors.js';
 import { MysqlSession } from './mysql-session.js';
 import type { MysqlTarget } from './mysql-target.js';
-import { MysqlTransaction } from './mysql-transaction.js';
+import { MemberAbortedError, MysqlTransaction } from './mysql-transaction.js';
 import { WriterToken } from './writer-token.js';
 
 /** After a connection broke in a commit, the writer asks for so long whether the commit happened. */
@@ -42,7 +42,7 @@ export class MysqlWriter implements AsyncDisposable {
   }
 
   /** One after the other, in the order of the calls. As SqlEngine has it. */
-  transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]> {
+  transaction(members: readonly Member[]): Promise<readonly MemberOutcome[]> {
     const done = this.#last.then(() => this.#transaction(members));
     this.#last = done.catch(() => undefined);
     return done;
@@ -55,18 +55,24 @@ export class MysqlWriter implements AsyncDisposable {
     await this.#close();
   }
 
-  async #transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]> {
+  async #transaction(members: readonly Member[]): Promise<readonly MemberOutcome[]> {
     const begunMs = performance.now();
     for (;;) {
-      const attempt = await this.#attempt(await this.#open(), members);
-      if (attempt.kind === 'stored') return attempt.outcomes;
-      if (performance.now() - begunMs > attempt.forMs) throw unanswered(attempt.cause);
+      const writing = await this.#open();
+      const wanted = members.filter(({ signal }) => !signal?.aborted);
+      if (wanted.length === 0) return members.map(() => new StatementError('aborted', undefined));
+      const attempt = await this.#attempt(writing, wanted);
+      if (attempt.kind === 'stored') {
+        const outcomes = new Map(wanted.map((member, position) => [member, attempt.outcomes[position]]));
+        return members.map((member) => outcomes.get(member) ?? new StatementError('aborted', undefined));
+      }
+      if (performance.now() - begunMs > attempt.forMs) throw asStoreError(attempt.cause);
       // Two servers in each other's way must not come again at the same moments.
       await wait(Math.random() * 20);
     }
   }
 
-  async #attempt(writing: Writing, members: readonly (readonly Statement[])[]): Promise<Attempt> {
+  async #attempt(writing: Writing, members: readonly Member[]): Promise<Attempt> {
     const { session, token } = writing;
     const { answerTimeoutMs } = this.#target;
     const transaction = new MysqlTransaction({ session, members, token: token.next(), answerTimeoutMs });
@@ -141,7 +147,7 @@ export class MysqlWriter implements AsyncDisposable {
       return this.#writing;
     } catch (error) {
       session?.abort();
-      throw unanswered(error);
+      throw asStoreError(error);
     }
   }
 }
@@ -150,5 +156,7 @@ export class MysqlWriter implements AsyncDisposable {
 function again(error: unknown): Attempt {
   if (isCollision(error)) return { kind: 'again', forMs: COLLISIONS_MS, cause: error };
   if (error instanceof ConnectionLostError) return { kind: 'again', forMs: RECONNECT_MS, cause: error };
-  throw unanswered(error);
+  // Without the members that are aborted it is another transaction; each of them is aborted once.
+  if (error instanceof MemberAbortedError) return { kind: 'again', forMs: Infinity, cause: error };
+  throw asStoreError(error);
 }

@@ -4,25 +4,18 @@ import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../../../shared/errors.js';
 import { GO_TASKS, goTables } from '../testing/go-database.js';
-import { MysqlPlace, newName } from '../testing/mysql-place.js';
+import { KeptLog } from '../testing/kept-log.js';
+import { MysqlPlace } from '../testing/mysql-place.js';
 import type { TaskChange } from '../../core/changes.js';
 import { createOf, endOf, metaOf } from '../testing/sample-task.js';
 import { openTaskIds, StoreFixture } from '../testing/store-fixture.js';
 import { silentLog } from '../testing/store-place.js';
-import { mysqlPlace, mysqlServer, testMysql } from '../testing/test-databases.js';
+import { freshPlace, mysqlPlace, mysqlServer, testMysql } from '../testing/test-databases.js';
 import { MysqlSession } from './mysql-session.js';
 import { openMysqlStore } from './open-mysql-store.js';
 
 const SQL_FILE = new URL('../../../../sql/ibex.sql', import.meta.url);
 const skip = 'missing' in testMysql && testMysql.missing;
-
-/** A database with a new name, existing but empty, that is not used again. */
-async function freshPlace(): Promise<MysqlPlace> {
-  const place = MysqlPlace.take(mysqlServer(), [newName()]);
-  await using session = await MysqlSession.open(mysqlServer(), { kind: 'migrate', inDatabase: false });
-  await session.query('create database ?? default character set utf8mb4', [place.target.database], 10_000);
-  return place;
-}
 
 describe('opening a MySQL store', { skip }, () => {
   it('makes the database and its tables, and finds everything again', async () => {
@@ -140,6 +133,29 @@ describe('opening a MySQL store', { skip }, () => {
     assert.equal((await f.store.meta(id + 1))?.title, 'theirs');
     await assert.rejects(f.store.commit([createOf(metaOf(id + 1), { a: 1 })]), { name: 'TaskIdTakenError' });
     assert.ok((await f.store.nextTaskId()) > id + 1);
+  });
+
+  it('makes a database only where it may, and loudly', async () => {
+    const server = mysqlServer();
+    const log = new KeptLog();
+    const existing = (await freshPlace()).target.database;
+    const misspelt = { ...server, database: `${existing}x`, createDatabase: false };
+    await assert.rejects(openMysqlStore({ target: misspelt, log, reachMs: 0 }), (error: unknown) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(
+        error.message,
+        new RegExp(`there is no database ${existing}x at .*did you mean ${existing}\\?.*Create = true`),
+      );
+      return true;
+    });
+    await using session = await MysqlSession.open(server, { kind: 'migrate', inDatabase: false });
+    assert.deepEqual(await session.rows('show databases like ?', [misspelt.database], 10_000), []);
+    // One that exists and is empty gets its tables.
+    await using _ = await openMysqlStore({ target: { ...misspelt, database: existing }, log, reachMs: 0 });
+    assert.deepEqual(log.warnings, []);
+    await using store = await openMysqlStore({ target: { ...misspelt, createDatabase: true }, log, reachMs: 0 });
+    await store.ping();
+    assert.match(log.warnings.map(({ message }) => message).join(), /a new, empty one is created/);
   });
 
   it('says clearly why it can not', async () => {

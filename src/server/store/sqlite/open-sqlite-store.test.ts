@@ -5,8 +5,10 @@ import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
+import Database from 'better-sqlite3';
 import { UserError } from '../../../shared/errors.js';
-import { endOf, metaOf } from '../testing/sample-task.js';
+import { createOf, endOf, metaOf } from '../testing/sample-task.js';
+import { DeniedError } from '../store.js';
 import { StoreFixture } from '../testing/store-fixture.js';
 import { SqlitePlace } from '../testing/store-place.js';
 import { openSqliteStore } from './open-sqlite-store.js';
@@ -69,6 +71,51 @@ describe('opening a SQLite store', () => {
     await f.store[Symbol.asyncDispose]();
     await assert.rejects(f.store.ping(), { name: 'StoreError', message: 'the database does not answer' });
     await assert.rejects(f.store.commit([endOf(1)]), { name: 'StoreError' });
+  });
+
+  it('creates nothing for a caller who leaves while another program holds the lock, and holds nobody else up', async () => {
+    await using f = await StoreFixture.open(new SqlitePlace());
+    await f.create({ a: 5 });
+    const other = new Database(f.place.path);
+    other.exec('begin immediate');
+    const caller = new AbortController();
+    const outcomes = Promise.allSettled([
+      f.store.commit([createOf(metaOf(7), { a: 5 })], caller.signal),
+      f.store.commit([createOf(metaOf(8), { a: 5 })]),
+    ]);
+    // The event loop turns, and reading goes on.
+    assert.equal(await f.store.meta(7), undefined);
+    caller.abort();
+    other.exec('rollback');
+    other.close();
+    assert.deepEqual(
+      (await outcomes).map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason) : 'stored')),
+      ['NotWantedError: nobody waits for this any more', 'stored'],
+    );
+    assert.equal(await f.store.meta(7), undefined);
+  });
+
+  it('says that another program holds the lock, where it does so for long', async () => {
+    await using f = await StoreFixture.open(new SqlitePlace());
+    const other = new Database(f.place.path);
+    other.exec('begin immediate');
+    await assert.rejects(f.store.commit([createOf(metaOf(7), { a: 5 })]), (error) => {
+      assert.ok(error instanceof DeniedError);
+      assert.equal(error.message, 'the database refuses: another process keeps it locked');
+      return true;
+    });
+    other.close();
+    await f.store.commit([createOf(metaOf(7), { a: 5 })]);
+  });
+
+  it('uses a file in another encoding as it is', async () => {
+    await using place = new SqlitePlace();
+    mkdirSync(dirname(place.path), { recursive: true });
+    await place.run("pragma encoding = 'UTF-16le'", 'create table theirs (a text)');
+    await using store = await place.open();
+    await store.commit([createOf({ ...metaOf(7), title: '夜莺 🔥' }, { '🔥': 5 })]);
+    assert.equal((await store.meta(7))?.title, '夜莺 🔥');
+    assert.equal((await store.outputs(7, '🔥')).length, 1);
   });
 
   it('has everything it acknowledged after a kill -9, and gives no id twice', async () => {

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import Database, { SqliteError } from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { describeError, errorCode, UserError } from '../../../shared/errors.js';
@@ -11,6 +11,7 @@ import type { Store } from '../store.js';
 import { addColumns, sqliteMigrations } from './migrations.js';
 import { sqliteDialect } from './sqlite-dialect.js';
 import { SqliteEngine } from './sqlite-engine.js';
+import { sqliteProblem } from './sqlite-problems.js';
 
 /** How long another process's lock is waited for, ms. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -82,18 +83,11 @@ async function migrate(db: Kysely<Tables>, path: string): Promise<void> {
 function problem(error: unknown): string {
   switch (errorCode(error)) {
     case 'EACCES':
-    case 'SQLITE_READONLY':
       return 'permission denied';
     case 'ENOTDIR':
     case 'EEXIST':
       return 'a part of its path is a file';
-    case 'SQLITE_NOTADB':
-      return 'the file is not a SQLite database';
-    case 'SQLITE_BUSY':
-      return 'another process keeps it locked';
-    case 'SQLITE_CANTOPEN':
-      return 'the file cannot be opened or created';
     default:
-      return describeError(error);
+      return error instanceof SqliteError ? sqliteProblem(error.code) : describeError(error);
   }
 }

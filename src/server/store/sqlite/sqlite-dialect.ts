@@ -11,6 +11,7 @@ const LATEST_MS = Date.UTC(9_999, 11, 31, 23, 59, 59);
 export function sqliteDialect(db: Kysely<Tables>, engine: SqlEngine): StoreDialect {
   return {
     writes: sqliteWrites,
+    texts: undefined,
     // One server has a file.
     shared: false,
     nowMs: sql<number>`${sql.raw(sqliteWrites.nowMs)}`,

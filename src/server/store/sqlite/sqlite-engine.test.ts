@@ -13,7 +13,9 @@ describe('a transaction on SQLite', () => {
     database.exec('create table numbers (n integer primary key)');
     await using engine = new SqliteEngine(database);
     // Every second one is the same as the one before.
-    const members = Array.from({ length: MEMBERS }, (_, i) => [insert(MEMBERS + i), insert(i - (i % 2))]);
+    const members = Array.from({ length: MEMBERS }, (_, i) => ({
+      statements: [insert(MEMBERS + i), insert(i - (i % 2))],
+    }));
     const outcomes = await engine.transaction(members);
     assert.deepEqual(
       outcomes.map((outcome) => (outcome instanceof StatementError ? outcome.fault : outcome)),
@@ -30,7 +32,10 @@ describe('a transaction on SQLite', () => {
     const database = new CountingDatabase(':memory:');
     database.exec('create table numbers (n integer primary key)');
     await using engine = new SqliteEngine(database);
-    assert.deepEqual(await engine.transaction([[insert(1), insert(2)], [insert(3)]]), [[1, 1], [1]]);
+    assert.deepEqual(await engine.transaction([{ statements: [insert(1), insert(2)] }, { statements: [insert(3)] }]), [
+      [1, 1],
+      [1],
+    ]);
     assert.deepEqual(database.runs, ['begin immediate', INSERT, INSERT, INSERT, 'commit']);
   });
 });

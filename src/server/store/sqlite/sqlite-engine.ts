@@ -1,14 +1,26 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { SqliteError, type default as Database, type Statement as SqliteStatement } from 'better-sqlite3';
 import type { Compilable, CompiledQuery } from 'kysely';
-import { StatementError, type MemberOutcome, type SqlEngine, type Statement, type StatementFault } from '../engine.js';
-import { StoreError } from '../store.js';
+import {
+  StatementError,
+  type Member,
+  type MemberOutcome,
+  type SqlEngine,
+  type Statement,
+  type StatementFault,
+} from '../engine.js';
+import { DeniedError, RefusedError, StoreError } from '../store.js';
+import { sqliteProblem } from './sqlite-problems.js';
 
+/** How long another program's lock is waited for, and how often it is tried meanwhile. */
+const LOCKED_MS = 5_000;
+const LOCKED_RETRY_MS = 20;
 /** Prepared statements kept; listing tasks makes new ones without end, so at the limit all are dropped. */
 const PREPARED_MOST = 2_000;
 
 /**
  * SQLite behind the engine's face. better-sqlite3 is synchronous: a transaction holds up the event loop for as long as
- * it takes, which for one group commit is about the time of a flush.
+ * it takes, which for one group commit is about the time of a flush. Waiting for the lock of another program does not.
  */
 export class SqliteEngine implements SqlEngine {
   readonly outOfProcess = false;
@@ -25,6 +37,7 @@ export class SqliteEngine implements SqlEngine {
   /** Takes the database over: closing the engine closes it. */
   constructor(database: Database) {
     this.#database = database;
+    database.exec('pragma busy_timeout = 0');
     this.#begin = database.prepare('begin immediate');
     this.#commit = database.prepare('commit');
     this.#rollback = database.prepare('rollback');
@@ -34,22 +47,23 @@ export class SqliteEngine implements SqlEngine {
   }
 
   async query<Row>(query: CompiledQuery<Row>): Promise<Row[]> {
-    try {
-      // The rows are as kysely's types say because the schema is: the migrations made both.
-      return this.#prepare(query.sql).all(query.parameters) as Row[];
-    } catch (error) {
-      throw unanswered(error);
-    }
+    // The rows are as kysely's types say because the schema is: the migrations made both.
+    return unlocked(() => this.#prepare(query.sql).all(query.parameters) as Row[]);
   }
 
-  async transaction(members: readonly (readonly Statement[])[]): Promise<readonly MemberOutcome[]> {
-    try {
-      return this.#attempt(members, (statements) => this.#member(statements));
-    } catch (error) {
-      if (!(error instanceof StatementError)) throw error;
-      // A savepoint for each adds a seventh to the time, and seldom is any needed.
-      return this.#attempt(members, (statements) => this.#savedMember(statements));
-    }
+  transaction(members: readonly Member[]): Promise<readonly MemberOutcome[]> {
+    // No event can abort a member before the commit of an attempt that has the lock.
+    return unlocked(() => {
+      if (members.every(({ signal }) => signal?.aborted))
+        return members.map(() => new StatementError('aborted', undefined));
+      try {
+        return this.#attempt(members, ({ statements }) => this.#member(statements));
+      } catch (error) {
+        if (!(error instanceof StatementError)) throw error;
+        // A savepoint for each adds a seventh to the time, and seldom is any needed.
+        return this.#attempt(members, ({ statements }) => this.#savedMember(statements));
+      }
+    });
   }
 
   compile(query: Compilable): Statement {
@@ -63,18 +77,20 @@ export class SqliteEngine implements SqlEngine {
     this.#database.close();
   }
 
-  /** Throws what `run` throws as StatementError, and StoreError. */
-  #attempt<Member>(members: readonly Member[], run: (member: Member) => MemberOutcome): readonly MemberOutcome[] {
+  /** Throws StatementError where `run` does, and what SQLite throws. */
+  #attempt(members: readonly Member[], run: (member: Member) => MemberOutcome): readonly MemberOutcome[] {
     try {
       this.#begin.run([]);
-      const outcomes = members.map(run);
+      const outcomes = members.map((member) =>
+        member.signal?.aborted ? new StatementError('aborted', undefined) : run(member),
+      );
       // Nothing to store is not worth a flush of the disk.
       if (outcomes.every((outcome) => outcome instanceof StatementError)) this.#rollback.run([]);
       else this.#commit.run([]);
       return outcomes;
     } catch (error) {
       this.#undo();
-      throw error instanceof StatementError ? error : unanswered(error);
+      throw error;
     }
   }
 
@@ -104,7 +120,12 @@ export class SqliteEngine implements SqlEngine {
       ({ changes } = this.#prepare(statement.sql).run(statement.parameters));
     } catch (error) {
       const fault = statementsFault(error);
-      if (fault) throw new StatementError(fault, statement, error);
+      if (fault)
+        throw new StatementError(
+          fault,
+          statement,
+          new RefusedError('the database refused to store this', { cause: error }),
+        );
       throw error;
     }
     if (statement.expectRows !== undefined && changes !== statement.expectRows) {
@@ -141,7 +162,22 @@ function statementsFault(error: unknown): StatementFault | undefined {
   return /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE)/.test(error.code) ? 'refused' : undefined;
 }
 
-function unanswered(error: unknown): StoreError {
+/** Runs this, again and again as long as another program holds a lock, for 5 s at most. Rejects with StoreError. */
+async function unlocked<T>(run: () => T): Promise<T> {
+  const untilMs = performance.now() + LOCKED_MS;
+  for (;;) {
+    try {
+      return run();
+    } catch (error) {
+      const locked = error instanceof SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
+      if (!locked || performance.now() > untilMs) throw asStoreError(error);
+    }
+    await wait(LOCKED_RETRY_MS);
+  }
+}
+
+function asStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  return new StoreError('the database does not answer', { cause: error });
+  if (!(error instanceof SqliteError)) return new StoreError('the database does not answer', { cause: error });
+  return new DeniedError(`the database refuses: ${sqliteProblem(error.code)}`, { cause: error });
 }

@@ -1,7 +1,13 @@
-/** The tables as a Go ibex has made them: versions differ in the stdin column, which came with 1.1 or later. */
-export function goTables(stdin: 'none' | 'varchar'): readonly string[] {
-  const text = 'CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci';
-  const end = `ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci`;
+/**
+ * The tables as a Go ibex has made them: versions differ in the stdin column, which came with 1.1 or later, and
+ * databases in the character set that their tables were made in.
+ */
+export function goTables(
+  stdin: 'none' | 'varchar' | 'mediumtext',
+  charset = 'utf8mb4 COLLATE utf8mb4_general_ci',
+): readonly string[] {
+  const text = `CHARACTER SET ${charset}`;
+  const end = `ENGINE=InnoDB DEFAULT CHARSET=${charset}`;
   return [
     `create table task_meta (
       id bigint unsigned not null auto_increment,
@@ -13,7 +19,7 @@ export function goTables(stdin: 'none' | 'varchar'): readonly string[] {
       pause varchar(255) not null default '',
       script text not null,
       args varchar(512) not null default '',
-      ${stdin === 'varchar' ? "stdin varchar(1024) not null default ''," : ''}
+      ${STDIN[stdin]}
       creator varchar(64) not null default '',
       created timestamp not null default current_timestamp,
       primary key (id), key (creator), key (created)
@@ -40,6 +46,8 @@ export function goTables(stdin: 'none' | 'varchar'): readonly string[] {
     ),
   ];
 }
+
+const STDIN = { none: '', varchar: "stdin varchar(1024) not null default '',", mediumtext: 'stdin mediumtext,' };
 
 /** Task 7 is done; task 8 is under way: web-01 runs, Web-02 waits. */
 export const GO_TASKS: readonly string[] = [

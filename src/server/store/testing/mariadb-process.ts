@@ -10,10 +10,12 @@ import { createInterface } from 'node:readline';
 export class MariadbProcess implements AsyncDisposable {
   readonly port: number;
   readonly #folder: string;
+  readonly #options: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(folder: string, port: number) {
+  private constructor(folder: string, port: number, options: readonly string[]) {
     this.#folder = folder;
+    this.#options = options;
     this.port = port;
   }
 
@@ -21,9 +23,10 @@ export class MariadbProcess implements AsyncDisposable {
     return program('mariadbd') !== undefined && program('mariadb-install-db') !== undefined;
   }
 
-  static async start(): Promise<MariadbProcess> {
+  /** `options`: of the server's own, such as --max-connections=10 */
+  static async start(...options: readonly string[]): Promise<MariadbProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'ibex-mariadb-'));
-    const server = new MariadbProcess(folder, await freePort());
+    const server = new MariadbProcess(folder, await freePort(), options);
     try {
       server.#install();
       await server.begin();
@@ -49,6 +52,7 @@ export class MariadbProcess implements AsyncDisposable {
         '--bind-address=127.0.0.1',
         `--port=${this.port}`,
         '--innodb-buffer-pool-size=32M',
+        ...this.#options,
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );

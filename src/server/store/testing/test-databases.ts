@@ -1,8 +1,9 @@
 import { after } from 'node:test';
+import type { Log } from '../../../shared/log.js';
 import { MysqlSession } from '../mysql/mysql-session.js';
 import { MysqlTls, type MysqlTarget } from '../mysql/mysql-target.js';
 import { MariadbProcess } from './mariadb-process.js';
-import { dropOwn, MysqlPlace } from './mysql-place.js';
+import { dropOwn, MysqlPlace, newName } from './mysql-place.js';
 import { SqlitePlace, type StorePlace } from './store-place.js';
 
 /** One kind of database that the tests of the store run over. */
@@ -40,6 +41,14 @@ export function mysqlPlace(): MysqlPlace {
   return MysqlPlace.take(mysqlServer(), spare);
 }
 
+/** A database with a new name, existing but empty, that is not used again. */
+export async function freshPlace(log?: Log, server = mysqlServer()): Promise<MysqlPlace> {
+  const place = MysqlPlace.take(server, [newName()], log);
+  await using session = await MysqlSession.open(server, { kind: 'migrate', inDatabase: false });
+  await session.query('create database ?? default character set utf8mb4', [place.target.database], 10_000);
+  return place;
+}
+
 export function mysqlServer(): MysqlTarget {
   if ('missing' in testMysql) throw new Error(testMysql.missing);
   return testMysql.server;
@@ -68,6 +77,7 @@ export function mysqlAt(host: string, port: number, user = 'root', password = ''
     user,
     password,
     database: 'none',
+    createDatabase: true,
     tls: MysqlTls.off,
     connectTimeoutMs: 2_000,
     answerTimeoutMs: 10_000,
