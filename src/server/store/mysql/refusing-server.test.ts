@@ -77,7 +77,7 @@ describe('a MariaDB that refuses', { skip }, () => {
     await using store = await open(await userOf(place, 'select, insert, update, delete'), log);
     assert.ok(!log.warnings.some(({ fields }) => 'run' in fields));
     const id = await store.nextTaskId();
-    await store.commit([createOf(metaOf(id), { a: 5 }, [{ key: 'a'.repeat(64), ttlMs: 1_000 }])]);
+    await store.commit([createOf(metaOf(id), { a: 5 }, [{ key: 'a'.repeat(64), ttlMs: 1_000, bodyDigest: null }])]);
     await store.commit([end(id, 'a', 'x')]);
     assert.equal((await store.outputs(id))[0]?.stdout, 'x');
   });
