@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -46,6 +47,20 @@ test('an executor that no agent comes back to leaves when it is idle', async (t)
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.deepEqual(findExecutors(desk.metaDir), []);
   assert.match(readFileSync(join(desk.metaDir, 'executor.log'), 'utf8'), /executor is up.*\n.*executor leaves/);
+});
+
+test('an executor whose link breaks waits as long for the next one, and no longer', async (t) => {
+  const desk = new Desk(t);
+  const options = ['executor', '--meta-dir', desk.metaDir, '--unattended-ms', '3000'];
+  const child = spawn(process.execPath, [MAIN, ...options], { stdio: 'inherit' });
+  const ended = once(child, 'exit');
+  const entry = await until('it is up', () => findExecutors(desk.metaDir)[0]);
+  const socket = connect(join(desk.metaDir, 'executor', `${entry.instance}.sock`));
+  await once(socket, 'data');
+  const connectedMs = performance.now();
+  socket.destroy();
+  assert.deepEqual(await ended, [0, null]);
+  assert.ok(performance.now() - connectedMs >= 2_990, 'it has left before its time');
 });
 
 test('executors with other settings are started side by side, and the one before gives back what waits', async (t) => {
