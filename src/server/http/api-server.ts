@@ -157,7 +157,8 @@ export class ApiServer {
   #errorReply(error: unknown): Reply {
     if (error instanceof RefusedError) return refusal(error.message, error.status);
     if (error instanceof StoreError) {
-      this.#options.log.error({ err: describeError(error), cause: describeError(error.cause) }, 'database failure');
+      const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+      this.#options.log.error({ err: describeError(error), ...cause }, 'database failure');
       // Nightingale shows the words to a person only with status 200, and nobody else can mend what they say.
       if (error instanceof RefusedByDatabaseError) return refusal(error.message);
       const later = error instanceof UnreadableTaskError ? '' : ', try again later';

@@ -15,7 +15,7 @@ interface TextColumn {
   readonly bytes: number;
 }
 
-/** What `task_host_0` to `task_host_99` have in common is told once in a message. */
+/** Tables in a character set that lacks characters, in the order of their names. */
 export interface NarrowTables {
   readonly charset: string;
   readonly tables: readonly string[];
@@ -75,7 +75,8 @@ export class TextColumns {
     for (const [table, charsets] of this.#charsetsOf) {
       for (const { name } of charsets) byCharset.set(name, [...(byCharset.get(name) ?? []), table]);
     }
-    return [...byCharset].map(([charset, tables]) => ({ charset, tables }));
+    const inOrder = new Intl.Collator('en', { numeric: true });
+    return [...byCharset].map(([charset, tables]) => ({ charset, tables: tables.sort(inOrder.compare) }));
   }
 
   /** Why a column can't hold a text, in words; undefined where it can. */
