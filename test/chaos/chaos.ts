@@ -35,7 +35,7 @@ export interface ChaosReport {
   readonly kept: string | undefined;
 }
 
-const SETTLE_MS = 120_000;
+const SETTLE_MS = 240_000;
 const LEFTOVER_MS = 20_000;
 
 /** Runs tasks on a fleet while it is being torn apart, waits until all is settled, and compares. */

@@ -56,7 +56,7 @@ async function strike(
       return killed;
     }
     case 'server':
-      await fleet.killServer();
+      if (!(await fleet.killServer())) return false;
       later(() => fleet.startServer());
       return true;
     case 'sockets':

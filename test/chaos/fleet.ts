@@ -12,6 +12,7 @@ import { TcpProxy } from '../harness/tcp-proxy.ts';
 
 const KILL_GRACE_MS = 700;
 const RESTART_MS = 500;
+const ANSWER_MS = 1_000;
 const LOG_TAIL_BYTES = 6_000;
 
 interface Agent {
@@ -34,6 +35,7 @@ export class Fleet implements AsyncDisposable {
   readonly #proxy: TcpProxy;
   readonly #agents: ReadonlyMap<string, Agent>;
   #server: IbexProcess | undefined;
+  #killedInStart = true;
   #logs = '';
   /** of processes that nobody had killed */
   readonly crashes: string[] = [];
@@ -82,8 +84,19 @@ export class Fleet implements AsyncDisposable {
     this.#server = this.#start('server', this.#serverConfig);
   }
 
-  async killServer(): Promise<void> {
+  /**
+   * False, and nothing done, where it has not answered since it was killed during a start: on a busy machine it would
+   * never come to answer.
+   */
+  async killServer(): Promise<boolean> {
+    const answered = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(ANSWER_MS) }).catch(
+      () => undefined,
+    );
+    const isUp = answered !== undefined;
+    if (!isUp && this.#killedInStart) return false;
+    this.#killedInStart = !isUp;
     await this.#server?.end('SIGKILL');
+    return true;
   }
 
   startAgent(host: string): void {
