@@ -27,6 +27,7 @@ export class Agent implements AsyncDisposable {
   readonly #meta: MetaDir;
   readonly #log: Log;
   readonly #host: string;
+  readonly #terminal: boolean;
   readonly #index: RunIndex;
   readonly #delivery: Delivery;
   readonly #executors: Executors;
@@ -38,6 +39,7 @@ export class Agent implements AsyncDisposable {
     this.#meta = meta;
     this.#log = log;
     this.#host = host;
+    this.#terminal = config.Policy.Terminal;
     this.#index = RunIndex.read(meta.runs);
     this.#delivery = new Delivery(meta.runs, this.#index, log);
     this.#retention = new RetentionJob(meta.runs, this.#index, log);
@@ -115,12 +117,13 @@ export class Agent implements AsyncDisposable {
     const run = runKey(session.cluster, frame);
     const known = this.#index.get(run) ?? this.#foundOnDisk(run);
     if (known) return this.#reportAgain(session, known);
-    const { taskId, clock, account, args, timeoutMs, startWithinMs } = frame;
+    const { taskId, clock, account, args, timeoutMs, startWithinMs, terminal = this.#terminal } = frame;
     const startBeforeMonoMs = monotonicMs() + startWithinMs;
     const entry = { run, cluster8: session.cluster8, taskId, clock, assignedBy: session.server, startedMs: undefined };
     this.#index.put({ ...entry, state: AgentRunState.accepted, startBeforeMonoMs });
     try {
-      const assignment = { cluster: session.cluster, host: this.#host, taskId, clock, account, args, timeoutMs };
+      const { cluster } = session;
+      const assignment = { cluster, host: this.#host, taskId, clock, account, args, timeoutMs, terminal };
       writeAssignment(this.#meta.runs, run, assignment, frame.script, frame.stdin);
       faultPoint('assignment-written');
       this.#executors.send({ t: 'start', run, startBeforeMonoMs });

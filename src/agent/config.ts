@@ -41,6 +41,7 @@ const SCHEMA = {
     MaxRuns: integer(256, 1, 100_000),
     KillGrace: integer(DEFAULT_KILL_GRACE_MS, 0, 600_000),
     IgnoreAccount: boolean(false),
+    Terminal: boolean(true),
   },
 } as const;
 

@@ -47,9 +47,13 @@ export class ActiveRun {
     return this.#output;
   }
 
-  /** `known`: processes that another executor has found to belong to the script. */
+  /**
+   * Ends the script, unless it has ended by itself: then the run no longer waits for what still writes for it. `known`:
+   * processes that another executor has found to belong to the script.
+   */
   terminate(cause: Cause, known: readonly ProcessIdentity[] = []): void {
     if (this.#cause !== undefined) return;
+    if (this.#script.hasExited()) return this.#script.stopWaiting();
     this.#cause = cause;
     this.#onTerminate({ cause, processes: known });
     this.#gone = this.#endProcesses(cause, known);
@@ -80,7 +84,9 @@ export class ActiveRun {
   async #forceEnd(gone: Promise<boolean>): Promise<void> {
     await gone;
     await wait(LAST_WORD_MS, undefined, { ref: false });
-    this.#forced.resolve({ code: undefined, stdoutWhole: false });
+    this.#script.stopWaiting();
+    await wait(LAST_WORD_MS, undefined, { ref: false });
+    this.#forced.resolve({ code: undefined, exitedMs: Date.now(), cut: new Set(['stdout']) });
   }
 
   async #settle(): Promise<Outcome> {
@@ -101,9 +107,10 @@ export class ActiveRun {
       exitCode: end.code ?? null,
       signal: signalOf(end.code),
       startedMs: end.begun === false ? null : startedMs,
-      endedMs: Date.now(),
+      endedMs: end.exitedMs,
       ...lengths,
-      stdoutTruncated: lengths.stdoutTruncated || !end.stdoutWhole,
+      stdoutTruncated: lengths.stdoutTruncated || end.cut.has('stdout'),
+      stderrTruncated: lengths.stderrTruncated || end.cut.has('stderr'),
     };
   }
 }

@@ -1,18 +1,20 @@
 import { existsSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Stream } from '../../shared/protocol/agent-frames.js';
 import type { Claim } from '../runs/claim.js';
 import { isProcessAlive, readIdentityFile, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { closeQuietly, openPipe } from './libc.js';
 import { findLauncher, findScript, orphanEnd, readCode } from './orphan.js';
+import { awaitHelpers } from './output-helpers.js';
 import type { RunOutput } from './run-output.js';
+import { RunPipes } from './run-pipes.js';
 import type { RunningScript, ScriptEnd } from './running-script.js';
 import { ScriptTree } from './script-tree.js';
-import { StderrPipe } from './stderr-pipe.js';
 
 /**
- * A script whose executor died. Its terminal went with it, so stdout ends there; its stderr pipe was kept open by the
- * launcher and is read on.
+ * A script whose executor died. Its terminal went with it, so a stdout on the terminal ends there; its pipes were kept open
+ * by the launcher and are read on.
  */
 export class AdoptedScript implements RunningScript {
   readonly claim: Claim;
@@ -22,6 +24,8 @@ export class AdoptedScript implements RunningScript {
   readonly #folder: string;
   readonly #launcher: ProcessStat | undefined;
   readonly #control: number | undefined;
+  readonly #pipes: RunPipes;
+  readonly #giveUp = new AbortController();
 
   constructor(folder: string, claim: Claim, launcher: ProcessStat | undefined, output: RunOutput) {
     this.#folder = folder;
@@ -31,16 +35,18 @@ export class AdoptedScript implements RunningScript {
     const control = join(folder, RunFile.controlPipe);
     // This end stays open: a word that is written before the launcher has opened the pipe waits there for it.
     this.#control = existsSync(control) ? openPipe(control) : undefined;
-    const stderrPath = join(folder, RunFile.stderrPipe);
-    const stderr = existsSync(stderrPath)
-      ? new StderrPipe(
-          stderrPath,
-          (pipe, mostBytes) => output.takeStderr(pipe, mostBytes),
-          () => undefined,
-        )
-      : undefined;
-    this.ended = this.#waitForEnd(stderr);
-    this.released = this.ended.then(() => undefined);
+    const names = (['stderr', 'stdout'] as const).filter((name) => existsSync(join(folder, RunFile[`${name}Pipe`])));
+    this.#pipes = new RunPipes(folder, names, output);
+    this.ended = this.#waitForEnd();
+    this.released = this.#release();
+  }
+
+  hasExited(): boolean {
+    return readCode(this.#folder) !== undefined;
+  }
+
+  stopWaiting(): void {
+    this.#giveUp.abort();
   }
 
   tree(): ScriptTree | undefined {
@@ -52,14 +58,24 @@ export class AdoptedScript implements RunningScript {
     return this.#launcher && new ScriptTree(this.#launcher, undefined, process.pid);
   }
 
-  async #waitForEnd(stderr: StderrPipe | undefined): Promise<ScriptEnd> {
+  async #waitForEnd(): Promise<ScriptEnd> {
     const code = await orphanEnd(this.#folder, this.#launcher);
-    stderr?.drain();
-    stderr?.close();
-    this.#send('end\nleave\n');
+    const exitedMs = Date.now();
+    const { streams } = this.#pipes;
+    const late = await awaitHelpers({ streams, pid: () => undefined, startedMs: this.startedMs }, this.#giveUp.signal);
+    const cut = new Set<Stream>(streams.some(({ name }) => name === 'stdout') ? late : ['stdout', ...late]);
+    this.#pipes.release();
+    return { code, exitedMs, cut, ...(this.#hasBegun() ? {} : { begun: false }) };
+  }
+
+  async #release(): Promise<void> {
+    await this.ended;
+    // The launcher of an older version has its pipe open to write until it reads this.
+    this.#send('end\n');
+    await this.#pipes.ended;
+    this.#send('leave\n');
     closeQuietly(this.#control);
-    rmSync(join(this.#folder, RunFile.controlPipe), { force: true });
-    return { code, stdoutWhole: false, ...(this.#hasBegun() ? {} : { begun: false }) };
+    for (const name of [RunFile.controlPipe, RunFile.stdoutPipe]) rmSync(join(this.#folder, name), { force: true });
   }
 
   #hasBegun(): boolean {

@@ -90,6 +90,7 @@ test('a redo waits until the run before it has ended', async (t) => {
     account: 'root',
     args: [],
     timeoutMs: 60_000,
+    terminal: true,
   };
   writeAssignment(b.runs, second, assignment, 'echo second', '');
   b.executor.handle({ t: 'start', run: second, startBeforeMonoMs: monotonicMs() + 60_000 });

@@ -237,7 +237,8 @@ export class Executor {
       if (planned.command.uid !== process.getuid?.()) chownSync(script, planned.command.uid, -1);
       const hasStdin = existsSync(this.#runs.file(run, RunFile.stdin));
       const folder = this.#runs.folder(run);
-      const started = new ScriptRun(folder, claim, planned.command, hasStdin, output, this.#launchers);
+      const { terminal } = assignment;
+      const started = new ScriptRun(folder, claim, planned.command, { hasStdin, terminal }, output, this.#launchers);
       faultPoint('spawned');
       this.follow(run, started, output, claim.timeoutMs, false);
       this.#send({ t: 'started', run, startedMs: started.startedMs });

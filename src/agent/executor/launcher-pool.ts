@@ -35,22 +35,25 @@ export class LauncherPool {
     this.#instance = instance;
   }
 
-  /** A launcher whose pipes are in this folder; its own one if none is ready. Throws if that can't be started. */
-  take(folder: string): Launcher {
+  /**
+   * Returns a launcher whose pipes are in this folder: a waiting one, or else a new one for this run alone. `terminal`: the
+   * script runs on a terminal. Throws if no launcher can be started.
+   */
+  take(folder: string, terminal: boolean): Launcher {
     clearTimeout(this.#fillTimer);
     this.#fillTimer = setTimeout(() => void this.fill(), QUIET_MS).unref();
     const ready = [...this.#waiting].find((launcher) => launcher.ready);
     if (ready) {
       this.#waiting.delete(ready);
       try {
-        ready.moveTo(folder);
+        ready.moveTo(folder, terminal);
         return ready;
       } catch {
         // Somebody deleted the folder in which the launcher waited. It has started nothing and never will.
         ready.dismiss();
       }
     }
-    return new Launcher(`${folder}/`, scriptEnvironment());
+    return new Launcher(`${folder}/`, scriptEnvironment(), !terminal);
   }
 
   /** Makes as many ready as are missing, one after the other. Resolves when they are. */
@@ -86,7 +89,7 @@ export class LauncherPool {
   #make(): Launcher | undefined {
     try {
       ensureSubfolder(this.#folder, 0o700);
-      return new Launcher(join(this.#folder, `${this.#instance}.${this.#made++}.`), scriptEnvironment());
+      return new Launcher(join(this.#folder, `${this.#instance}.${this.#made++}.`), scriptEnvironment(), true);
     } catch {
       // A script that is to be started will meet the reason, and tell it.
       return undefined;

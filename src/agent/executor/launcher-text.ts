@@ -2,28 +2,32 @@ import { OPEN_FILES } from '../runs/executor-setup.js';
 
 /**
  * The shell text that stands between the executor and a script, run as `sh -c 'eval ...' ibex-run PIPES` on a terminal
- * of its own, where PIPES is what the paths of its two pipes begin with. No user data is part of it; words stay words.
- * It comes in the environment and not on the command line, where scripts that look for processes by their text would
- * find its words. Names of its own begin with ibex_, so that none is a variable that the script is to get.
+ * of its own, where PIPES is the beginning of its pipes' paths. No user data is part of it; words stay words. It comes in
+ * the environment and not on the command line, where scripts that look for processes by their text would find its words.
+ * Names of its own begin with ibex_, so that none is a variable that the script is to get.
  *
  * - `trap :` and not `trap ''`: ignored signals would be inherited by the script.
  * - stderr goes to /dev/null at once: dash prints "Terminated" and the like there, and it is the terminal.
- * - descriptor 4 holds the stderr pipe open for both directions, so that no writer of it meets SIGPIPE and nobody
- *   sees an early end, also while no executor reads; 5 is where words come from after the script's end.
- * - opening for both directions would make a plain file of a pipe that is gone.
+ * - descriptors 4 and 6 are reading ends of the script's stderr and of the stdout that it has without a terminal: while no
+ *   executor reads, no writer meets SIGPIPE, and nothing written is lost. Only the script's processes have writing ends,
+ *   so the executor sees by the pipe's end that none of them is left.
+ * - opening for both directions first doesn't wait for a writer; for a pipe that is gone it would make a plain file.
  * - the marker comes over the terminal: on a command line or in a file it might be printed by a script that looks around.
  * - what becomes the script runs in the foreground: behind `&` it would have INT and QUIT ignored. setsid gives it a
  *   session of its own without a fork, because a subshell leads no process group; so its pid stays the script's.
  * - "none", which it says to itself, is found first on 5 where no script was begun.
  * - the exit code goes to the file first, for an executor that comes later, then to the terminal behind the marker.
- * - after "end" it lets go of the terminal but stays its session leader: were it to leave, whoever the script left
- *   behind would get EIO. The executor says "leave" when nobody holds the terminal any more.
+ * - then the launcher closes the terminal but stays its session leader: were it to leave, whoever the script left behind
+ *   would get EIO. The executor says "leave" when nobody holds terminal or pipes any more.
+ * - 3 can only be read, so it ends when the executor dies. Another one says "leave", or removes the pipe; if somebody has
+ *   removed the run's folder, nobody is left to wait for.
  */
 const LAUNCHER = `
 unset IBEX_LAUNCHER
 trap : HUP TERM INT
 [ -p "$1control.fifo" ] || exit
-exec 2>/dev/null 4<>"$1stderr.fifo" 5<>"$1control.fifo"
+exec 2>/dev/null 5<>"$1control.fifo" 7<>"$1stderr.fifo" 4<"$1stderr.fifo" 7>&-
+[ -p "$1stdout.fifo" ] && exec 7<>"$1stdout.fifo" 6<"$1stdout.fifo" 7>&-
 read -r ibex_marker || exit
 (exec setsid -- /bin/sh -c 'eval "$IBEX_STARTER"' ibex-start)
 ibex_code=$?
@@ -32,15 +36,16 @@ until IFS= read -r ibex_folder <&5; do :; done
 [ "$ibex_folder" = none ] && exit
 printf '%s\\n' "$ibex_code" >"$ibex_folder/code"
 printf '%s%s;' "$ibex_marker" "$ibex_code"
-until read -r ibex_word <&5 && [ "$ibex_word" = end ]; do :; done
-exec </dev/null >/dev/null 4>&-
-until read -r ibex_word <&5 && [ "$ibex_word" = leave ]; do :; done
+exec </dev/null >/dev/null 3</proc/self/fd/5 5>&-
+while read -r ibex_word <&3; do [ "$ibex_word" = leave ] && exit; done
+while [ -p "$ibex_folder/control.fifo" ]; do sleep 2; done
 `;
 
 /**
  * What becomes the script. It says a byte when it is ready, and waits at the terminal for the run's folder: an executor
  * that dies takes the terminal along, so that this reading meets its end. The folder is passed on before anything of
- * the script's is done.
+ * the script's is done. The script's stdout and stderr are opened for writing only: a program that reads from them (less,
+ * for keys) meets an error, where it would wait for ever for bytes that nobody types.
  */
 const STARTER = `
 unset IBEX_STARTER
@@ -55,16 +60,16 @@ while IFS= read -r ibex_line; do
     *) ibex_part=$ibex_part\${ibex_line#+}$ibex_newline ;;
   esac
 done <"$ibex_folder/words"
-ibex_stdin=$1
-cd "$2" || cd /
-shift 2
+ibex_stdin=$1 ibex_stdout=$2
+cd "$3" || cd /
+shift 3
 while [ "$1" != -- ]; do export "$1"; shift; done
 shift
 printf '%s\\n' "$ibex_folder" >&5
 read -r ibex_line </proc/self/stat && printf '%s\\n' "$ibex_line" >"$ibex_folder/pid"
 [ -z "$IBEX_OPEN_FILES" ] || ulimit -Sn "$IBEX_OPEN_FILES"
 unset IBEX_OPEN_FILES
-exec 2>&4 4>&- 5>&- <"$ibex_stdin"
+exec 4<&- 5>&- 6<&- <"$ibex_stdin" >"$ibex_stdout" 2>"$ibex_folder/stderr.fifo"
 exec "$@"
 `;
 
@@ -83,17 +88,18 @@ export const READY_BYTES = 1;
 export const NO_RUN = '';
 
 export interface ScriptWords {
-  /** path of the script's stdin */
+  /** paths of what the script reads and writes */
   readonly stdin: string;
+  readonly stdout: string;
   readonly home: string;
   readonly env: Readonly<Record<string, string>>;
   readonly argv: readonly string[];
 }
 
 /** The file from which the launcher takes what it starts: a word ends in a line that begins with `=`. */
-export function encodeWords({ stdin, home, env, argv }: ScriptWords): string {
+export function encodeWords({ stdin, stdout, home, env, argv }: ScriptWords): string {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return [stdin, home, ...variables, '--', ...argv].map(encodeWord).join('');
+  return [stdin, stdout, home, ...variables, '--', ...argv].map(encodeWord).join('');
 }
 
 function encodeWord(word: string): string {

@@ -5,8 +5,17 @@ import { faultPoint } from '../runs/fault-point.js';
 import { isProcessAlive, readStat, readStatLine, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { encodeWords, LAUNCHER_ENV, LAUNCHER_WORDS, NO_RUN, READY_BYTES, type ScriptWords } from './launcher-text.js';
-import { closeQuietly, makePipe, openPipe } from './libc.js';
+import { closeQuietly, makePipe, openPipe, readLink } from './libc.js';
+import type { StreamState } from './ended-script.js';
 import { Terminal, type TerminalEvents } from './terminal.js';
+
+/** What a launcher starts, and for whom. */
+export interface Start extends Omit<ScriptWords, 'stdout'> {
+  /** The owner of the script's streams, so that /dev/stdout and /dev/stderr open for its account, and for no other. */
+  readonly uid: number;
+  /** false: its stdout is a pipe */
+  readonly terminal: boolean;
+}
 
 /**
  * A launcher on its terminal, which first waits for a run and then starts its script. A run may be given to it at once;
@@ -24,20 +33,25 @@ export class Launcher {
   readonly #settled = Promise.withResolvers<void>();
   readonly #terminal: Terminal;
   readonly #control: number;
-  #pipes: string;
+  readonly #pipes = new Map<RunFile, string>();
   #events: TerminalEvents | undefined;
   #readyBytes = READY_BYTES;
   #isOver = false;
 
-  /** `pipes`: the beginning of both pipes' paths. Throws if the launcher can't be started, and leaves nothing then. */
-  constructor(pipes: string, env: Readonly<Record<string, string>>) {
-    this.#pipes = pipes;
+  /**
+   * `pipes`: the beginning of its pipes' paths. `withStdout`: it can start scripts without a terminal. Throws if the
+   * launcher can't be started, and leaves nothing then.
+   */
+  constructor(pipes: string, env: Readonly<Record<string, string>>, withStdout: boolean) {
     this.exited = this.#exited.promise;
     this.settled = this.#settled.promise;
-    makePipe(this.#path(RunFile.stderrPipe), 0o600);
-    makePipe(this.#path(RunFile.controlPipe), 0o600);
+    const names = [RunFile.stderrPipe, RunFile.controlPipe, ...(withStdout ? [RunFile.stdoutPipe] : [])];
+    for (const name of names) {
+      makePipe(pipes + name, 0o600);
+      this.#pipes.set(name, pipes + name);
+    }
     // This end is open before the launcher starts: a pipe that nobody has open loses what is in it.
-    this.#control = openPipe(this.#path(RunFile.controlPipe));
+    this.#control = openPipe(pipes + RunFile.controlPipe);
     try {
       const events = {
         onData: (data: Uint8Array) => this.#read(data),
@@ -60,30 +74,51 @@ export class Launcher {
     return this.#readyBytes === 0 && !this.#isOver && isProcessAlive(this.stat);
   }
 
-  /** Moves the pipes of a ready launcher into a run's folder. */
-  moveTo(folder: string): void {
-    for (const name of [RunFile.stderrPipe, RunFile.controlPipe]) renameSync(this.#path(name), join(folder, name));
-    this.#pipes = `${folder}/`;
+  /** Who may still write to the terminal, once it may hang up. */
+  get terminalState(): StreamState {
+    const { state } = this.#terminal;
+    if (state === 'over') return state;
+    // The launcher itself closes it a moment after it has printed the marker.
+    return readLink(`/proc/${this.stat.pid}/fd/1`) === this.#terminal.path ? 'closing' : state;
+  }
+
+  get terminalPath(): string {
+    return this.#terminal.path;
+  }
+
+  /** Moves the pipes of a ready launcher into a run's folder; that for stdout only where it will be used. */
+  moveTo(folder: string, terminal: boolean): void {
+    for (const [name, path] of this.#pipes) {
+      if (name === RunFile.stdoutPipe && terminal) continue;
+      const moved = join(folder, name);
+      renameSync(path, moved);
+      this.#pipes.set(name, moved);
+    }
   }
 
   /**
    * Starts a script in the folder where the pipes are. From the last line on it may run; if this throws, it never will.
-   * `uid`: who is to own terminal and stderr, so that /dev/stdout and /dev/stderr open for the script's account, and for
-   * no other.
    */
-  begin(folder: string, words: ScriptWords, uid: number, events: TerminalEvents): void {
+  begin(folder: string, { uid, terminal, ...words }: Start, events: TerminalEvents): void {
     const stat = readStatLine(this.stat.pid);
     if (this.#isOver || stat === undefined) throw new Error('the launcher is gone');
     // A later executor finds the launcher by this file.
     writeFileSync(join(folder, RunFile.launcher), stat, { mode: 0o600 });
-    writeFileSync(join(folder, RunFile.words), encodeWords(words), { mode: 0o600 });
+    const stdout = terminal ? this.#terminal.path : join(folder, RunFile.stdoutPipe);
+    writeFileSync(join(folder, RunFile.words), encodeWords({ ...words, stdout }), { mode: 0o600 });
     if (uid !== process.getuid?.()) {
-      chownSync(this.#path(RunFile.stderrPipe), uid, -1);
-      this.#terminal.giveTo(uid);
+      chownSync(join(folder, RunFile.stderrPipe), uid, -1);
+      if (terminal) this.#terminal.giveTo(uid);
+      else chownSync(stdout, uid, -1);
     }
     this.#events = events;
     faultPoint('launcher-noted');
     this.#terminal.send(folder);
+  }
+
+  /** Lets the terminal go once the last process that has it open has closed it. */
+  allowHangUp(): void {
+    this.#terminal.allowHangUp();
   }
 
   /** Sends a word to a launcher whose script has ended. */
@@ -98,7 +133,7 @@ export class Launcher {
   /** Ends the conversation. A later executor sees by the missing pipe that no launcher waits for a word. */
   close(): void {
     closeQuietly(this.#control);
-    rmSync(this.#path(RunFile.controlPipe), { force: true });
+    for (const name of [RunFile.stdoutPipe, RunFile.controlPipe]) this.#removePipe(name);
   }
 
   /** Sends a launcher away that was given no run. Its pipes stay until it has gone: it may be about to open them. */
@@ -132,10 +167,11 @@ export class Launcher {
 
   #removePipes(): void {
     this.close();
-    rmSync(this.#path(RunFile.stderrPipe), { force: true });
+    this.#removePipe(RunFile.stderrPipe);
   }
 
-  #path(name: RunFile): string {
-    return this.#pipes + name;
+  #removePipe(name: RunFile): void {
+    const path = this.#pipes.get(name);
+    if (path !== undefined) rmSync(path, { force: true });
   }
 }

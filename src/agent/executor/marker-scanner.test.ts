@@ -11,7 +11,7 @@ function scan(pieces: readonly string[]): { readonly data: string; readonly code
   for (const piece of pieces) {
     const scanned = scanner.push(Buffer.from(piece, 'latin1'));
     data += Buffer.from(scanned.data).toString('latin1');
-    if (scanned.code !== undefined) return { data, code: scanned.code };
+    if (scanned.end) return { data, code: scanned.end.code };
   }
   return { data: data + Buffer.from(scanner.rest()).toString('latin1'), code: undefined };
 }
@@ -22,7 +22,8 @@ function bytesOf(stream: string): string[] {
 
 test('finds the word in one piece', () => {
   assert.deepEqual(scan([`abc${MARKER}0;`]), { data: 'abc', code: 0 });
-  assert.deepEqual(scan([`${MARKER}143;later`]), { data: '', code: 143 });
+  const { end } = new MarkerScanner(MARKER).push(Buffer.from(`${MARKER}143;later`));
+  assert.deepEqual([end?.code, Buffer.from(end?.after ?? '').toString()], [143, 'later']);
 });
 
 test('finds the word cut at any two places', () => {

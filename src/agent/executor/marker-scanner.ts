@@ -5,8 +5,8 @@ const CLOSE = 0x3b; // ;
 export interface Scanned {
   /** the script's output */
   readonly data: Uint8Array;
-  /** the exit code, once the marker was seen; what comes after it is not the script's */
-  readonly code?: number;
+  /** the exit code, once the marker was seen, and what came behind it from processes that the script has left */
+  readonly end?: { readonly code: number; readonly after: Uint8Array };
 }
 
 const NOTHING = new Uint8Array(0);
@@ -41,7 +41,7 @@ export class MarkerScanner {
       if (possible && close < 0) return this.#hold(bytes, at);
       if (possible && code !== '') {
         this.#held = Buffer.alloc(0);
-        return { data: bytes.subarray(0, at), code: Number(code) };
+        return { data: bytes.subarray(0, at), end: { code: Number(code), after: bytes.subarray(close + 1) } };
       }
       from = at + 1;
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Stream } from '../../shared/protocol/agent-frames.js';
 import { RunFile } from '../runs/run-folder.js';
 import { SpoolWriter, type SpoolSource } from '../runs/spool-writer.js';
 import type { Outcome } from '../runs/outcome.js';
@@ -22,10 +23,11 @@ export class RunOutput {
     this.#append(this.#stdout, data);
   }
 
-  /** Takes up to `mostBytes` of stderr; returns how many it took, 0 if none are there now. */
-  takeStderr(source: SpoolSource, mostBytes: number): number {
+  /** Takes up to `mostBytes` of a stream from a pipe; returns how many it took, 0 if none are there now. */
+  take(stream: Stream, source: SpoolSource, mostBytes: number): number {
     if (!this.#open) return source.read(Buffer.allocUnsafe(mostBytes));
-    const taken = this.#stderr.take(source, mostBytes);
+    const spool = stream === 'stdout' ? this.#stdout : this.#stderr;
+    const taken = spool.take(source, mostBytes);
     if (taken > 0) this.#onGrew();
     return taken;
   }

@@ -1,19 +1,30 @@
 import { join } from 'node:path';
+import type { Stream } from '../../shared/protocol/agent-frames.js';
 import type { Claim } from '../runs/claim.js';
+import { readIdentityFile } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import type { Command } from './account.js';
 import type { Launcher } from './launcher.js';
 import type { LauncherPool } from './launcher-pool.js';
 import { MarkerScanner } from './marker-scanner.js';
-import { findScript, orphanEnd } from './orphan.js';
+import { findScript, orphanEnd, readCode } from './orphan.js';
+import type { OpenStream } from './ended-script.js';
+import { awaitHelpers } from './output-helpers.js';
 import type { RunOutput } from './run-output.js';
+import { RunPipes } from './run-pipes.js';
 import type { RunningScript, ScriptEnd } from './running-script.js';
 import { ScriptTree } from './script-tree.js';
-import { StderrPipe } from './stderr-pipe.js';
+
+/** How a script is started, besides its command. */
+export interface ScriptStreams {
+  readonly hasStdin: boolean;
+  /** false: its stdout is a pipe */
+  readonly terminal: boolean;
+}
 
 /**
- * A script on its terminal. `ended` comes with the launcher's closing word, when every byte the script wrote has been
- * kept; `released` when nothing that it left behind holds its terminal or stderr any more.
+ * A script that this executor started. `ended` comes when the launcher has reported its exit code and every byte that it
+ * wrote, also by way of helpers, has been kept; `released` when no process has its terminal, stdout or stderr open.
  */
 export class ScriptRun implements RunningScript {
   readonly startedMs = Date.now();
@@ -23,19 +34,21 @@ export class ScriptRun implements RunningScript {
   readonly #folder: string;
   readonly #output: RunOutput;
   readonly #scanner: MarkerScanner;
-  readonly #stderr: StderrPipe;
+  readonly #pipes: RunPipes;
+  readonly #streams: readonly OpenStream[];
   readonly #launcher: Launcher;
+  readonly #hasTerminal: boolean;
   readonly #terminalReleased = Promise.withResolvers<void>();
-  readonly #stderrEnded = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<ScriptEnd>();
-  #hasEnded = false;
+  readonly #giveUp = new AbortController();
+  #phase: 'running' | 'exited' | 'ended' = 'running';
 
   /** Starts the script at once. Throws if it can't; then nothing runs. */
   constructor(
     folder: string,
     claim: Claim,
     command: Command,
-    hasStdin: boolean,
+    { hasStdin, terminal }: ScriptStreams,
     output: RunOutput,
     launchers: LauncherPool,
   ) {
@@ -43,29 +56,41 @@ export class ScriptRun implements RunningScript {
     this.claim = claim;
     this.#output = output;
     this.ended = this.#end.promise;
-    this.released = this.#release();
-    const launcher = launchers.take(folder);
+    const launcher = launchers.take(folder, terminal);
     this.#launcher = launcher;
+    this.#hasTerminal = terminal;
     this.#scanner = new MarkerScanner(launcher.marker);
-    let stderr: StderrPipe | undefined;
+    let pipes: RunPipes | undefined;
     try {
-      stderr = new StderrPipe(
-        join(folder, RunFile.stderrPipe),
-        (pipe, mostBytes) => output.takeStderr(pipe, mostBytes),
-        this.#stderrEnded.resolve,
-      );
+      pipes = new RunPipes(folder, terminal ? ['stderr'] : ['stderr', 'stdout'], output);
       const stdin = hasStdin ? join(folder, RunFile.stdin) : '/dev/null';
-      launcher.begin(folder, { ...command, stdin }, command.uid, {
-        onData: (data) => this.#read(data),
-        onReleased: this.#terminalReleased.resolve,
-        onExit: () => this.#launcherGone(),
-      });
+      launcher.begin(
+        folder,
+        { ...command, stdin, terminal },
+        {
+          onData: (data) => this.#read(data),
+          onReleased: this.#terminalReleased.resolve,
+          onExit: () => this.#launcherGone(),
+        },
+      );
     } catch (error) {
-      stderr?.close();
+      pipes?.close();
       launcher.dismiss();
       throw error;
     }
-    this.#stderr = stderr;
+    this.#pipes = pipes;
+    const { terminalPath: path } = launcher;
+    const stdout: OpenStream = { name: 'stdout', path, look: () => launcher.terminalState };
+    this.#streams = terminal ? [stdout, ...pipes.streams] : pipes.streams;
+    this.released = this.#release();
+  }
+
+  hasExited(): boolean {
+    return this.#phase !== 'running' || readCode(this.#folder) !== undefined;
+  }
+
+  stopWaiting(): void {
+    this.#giveUp.abort();
   }
 
   tree(): ScriptTree | undefined {
@@ -78,34 +103,50 @@ export class ScriptRun implements RunningScript {
   }
 
   #read(data: Uint8Array): void {
-    if (this.#hasEnded) return;
+    if (this.#phase !== 'running') {
+      this.#output.stdout(data);
+      return;
+    }
     const scanned = this.#scanner.push(data);
     this.#output.stdout(scanned.data);
-    if (scanned.code !== undefined) this.#finish({ code: scanned.code, stdoutWhole: true });
+    if (!scanned.end) return;
+    this.#output.stdout(scanned.end.after);
+    this.#exited(scanned.end.code, []);
   }
 
   /** A launcher leaves without reporting an exit code only if it was killed; its script may go on. */
   #launcherGone(): void {
     this.#terminalReleased.resolve();
-    if (this.#hasEnded) return;
+    if (this.#phase !== 'running') return;
     this.#output.stdout(this.#scanner.rest());
-    void orphanEnd(this.#folder, this.#launcher.stat).then((code) => this.#finish({ code, stdoutWhole: false }));
+    // The terminal hung up with the launcher, which was the leader of its session.
+    const cut: readonly Stream[] = this.#hasTerminal ? ['stdout'] : [];
+    void orphanEnd(this.#folder, this.#launcher.stat).then((code) => this.#exited(code, cut));
+  }
+
+  #exited(code: number | undefined, cut: readonly Stream[]): void {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'exited';
+    const exitedMs = Date.now();
+    this.#launcher.allowHangUp();
+    const pid = (): number | undefined => readIdentityFile(join(this.#folder, RunFile.pid))?.pid;
+    const ended = { streams: this.#streams, pid, startedMs: this.startedMs };
+    void awaitHelpers(ended, this.#giveUp.signal).then((late) =>
+      this.#finish({ code, exitedMs, cut: new Set([...cut, ...late]) }),
+    );
   }
 
   #finish(end: ScriptEnd): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#stderr.drain();
-    this.#stderr.release();
+    this.#phase = 'ended';
+    this.#pipes.release();
     this.#end.resolve(end);
-    this.#launcher.send('end');
   }
 
   async #release(): Promise<void> {
     await this.#end.promise;
     await this.#terminalReleased.promise;
+    await this.#pipes.ended;
     this.#launcher.send('leave');
-    await this.#stderrEnded.promise;
     this.#launcher.close();
   }
 }

@@ -1,6 +1,7 @@
-import { chownSync, writeSync } from 'node:fs';
+import { chownSync, constants, openSync, writeSync } from 'node:fs';
 import pty, { type UnixTerminal } from 'node-pty';
-import { closeOnExec, makeRaw } from './libc.js';
+import { closeOnExec, closeQuietly, hasRawOutput, lockRawOutput, makeRaw, pollTerminal } from './libc.js';
+import type { StreamState } from './ended-script.js';
 
 export interface TerminalEvents {
   onData(data: Uint8Array): void;
@@ -17,6 +18,8 @@ export interface TerminalEvents {
 export class Terminal {
   readonly pid: number;
   readonly #term: UnixTerminal;
+  /** the program's side, open here too so that the terminal doesn't hang up before allowHangUp() */
+  #keeper: number | undefined;
   #open = true;
 
   constructor(argv: readonly [string, ...string[]], env: Readonly<Record<string, string>>, events: TerminalEvents) {
@@ -31,14 +34,42 @@ export class Terminal {
     });
     this.#term = term;
     this.pid = term.pid;
-    term.onData((data) => events.onData(data));
+    const isLocked = prepare(term.fd);
+    term.onData((data) => {
+      // Bytes on their way meanwhile have CR LF for LF; where the kernel lets us lock the mode there are none.
+      if (!isLocked && !hasRawOutput(term.fd)) makeRaw(term.fd);
+      events.onData(data);
+    });
     term.on('close', () => {
       this.#open = false;
+      this.allowHangUp();
       events.onReleased();
     });
-    term.onExit(() => events.onExit());
-    closeOnExec(term.fd);
-    makeRaw(term.fd);
+    term.onExit(() => {
+      this.allowHangUp();
+      events.onExit();
+    });
+    this.#keeper = openSync(term.ptsName, constants.O_RDWR | constants.O_NOCTTY);
+  }
+
+  /** Path of the program's side. */
+  get path(): string {
+    return this.#term.ptsName;
+  }
+
+  /** Who may still write. Meaningful once the terminal may hang up. */
+  get state(): StreamState {
+    if (!this.#open) return 'over';
+    const { hasBytes, hasHungUp } = pollTerminal(this.#term.fd);
+    if (!hasHungUp) return hasBytes ? 'unread' : 'held';
+    // Bytes may have come between the kernel's look for them and its look for the hang-up, after which none can.
+    return hasBytes || pollTerminal(this.#term.fd).hasBytes ? 'closing' : 'over';
+  }
+
+  /** Lets the terminal hang up, and onReleased() come, when the last process that has it open closes it. */
+  allowHangUp(): void {
+    closeQuietly(this.#keeper);
+    this.#keeper = undefined;
   }
 
   /** Makes an account the terminal's owner, so that it can open /dev/stdout. */
@@ -52,4 +83,11 @@ export class Terminal {
     if (!this.#open) throw new Error('the terminal is closed');
     writeSync(this.#term.fd, `${line}\n`);
   }
+}
+
+/** Returns true if no script can change how output passes. */
+function prepare(fd: number): boolean {
+  closeOnExec(fd);
+  makeRaw(fd);
+  return lockRawOutput(fd);
 }

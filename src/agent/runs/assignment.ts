@@ -13,6 +13,8 @@ export interface Assignment {
   readonly account: string;
   readonly args: readonly string[];
   readonly timeoutMs: number;
+  /** false: the script's stdout is a pipe */
+  readonly terminal: boolean;
 }
 
 /**
@@ -42,5 +44,7 @@ export function readAssignment(runs: RunsFolder, run: RunKey): Assignment | unde
     account: f.name('account', 64),
     args: f.strings('args', 1_024, 4_096),
     timeoutMs: f.integer('timeoutMs', 1),
+    // An agent of before has written none.
+    terminal: f.has('terminal') ? f.boolean('terminal') : true,
   }));
 }

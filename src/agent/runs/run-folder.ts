@@ -23,6 +23,8 @@ export const RunFile = Object.freeze({
   /** the end of a stream that was too long to keep whole */
   stdoutTail: 'stdout.tail',
   stderrTail: 'stderr.tail',
+  /** stdout of a script without a terminal */
+  stdoutPipe: 'stdout.fifo',
   stderrPipe: 'stderr.fifo',
   controlPipe: 'control.fifo',
   /** why it is being ended from outside, and which processes; noted before any is asked to end */

@@ -74,6 +74,7 @@ const SERVER_FRAMES: FrameReaders<ServerFrame> = {
     stdin: f.string('stdin', 4 << 20),
     timeoutMs: f.integer('timeoutMs', 1, MAX_TIMEOUT_SECONDS * 1_000),
     startWithinMs: f.integer('startWithinMs'),
+    ...(f.has('terminal') ? { terminal: f.boolean('terminal') } : {}),
   }),
   kill: (f) => ({ t: 'kill', ...f.runId() }),
   list: () => ({ t: 'list' }),

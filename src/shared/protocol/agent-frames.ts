@@ -79,6 +79,8 @@ export interface AssignFrame extends RunId {
   readonly timeoutMs: number;
   /** milliseconds from arrival until which the run may start */
   readonly startWithinMs: number;
+  /** whether the script's stdout is a terminal; left out, the agent's Policy.Terminal decides */
+  readonly terminal?: boolean;
 }
 
 export interface KillFrame {

@@ -79,6 +79,7 @@ export function bench(
         account: 'root',
         args: [],
         timeoutMs: 60_000,
+        terminal: true,
       };
       writeAssignment(runs, run, { ...assignment, ...more }, script, stdin);
       executor.handle({ t: 'start', run, startBeforeMonoMs });

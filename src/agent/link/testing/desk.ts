@@ -61,6 +61,7 @@ export class Desk {
       account: 'root',
       args: [],
       timeoutMs: 60_000,
+      terminal: true,
     };
     writeAssignment(this.runs, run, assignment, script, '');
     link.send({ t: 'start', run, startBeforeMonoMs: monotonicMs() + 60_000 });

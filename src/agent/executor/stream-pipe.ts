@@ -2,7 +2,7 @@ import { constants, openSync, readSync, watch, type FSWatcher } from 'node:fs';
 import { Socket } from 'node:net';
 import { errorCode } from '../../shared/errors.js';
 import type { SpoolSource } from '../runs/spool-writer.js';
-import { closeQuietly, movePipeToFile, openPipe, pipeBytes } from './libc.js';
+import { movePipeToFile, pipeBytes } from './libc.js';
 
 /** Taken at a time, so that a script that floods it leaves room for others. */
 const PIECE_BYTES = 256 * 1024;
@@ -10,18 +10,17 @@ const PIECE_BYTES = 256 * 1024;
 const LOOK_MS = 200;
 
 /**
- * The reading side of a run's stderr. A named pipe, not a file: `echo x >/dev/stderr` in a script would reopen a file
- * at its beginning. Until the run ends the kernel moves its bytes from pipe to spool in one step, so that none is lost with
- * this process.
+ * The reading side of a run's stderr, and of its stdout where it has no terminal. A named pipe, not a file: `echo x
+ * >/dev/stderr` in a script would reopen a file at its beginning. Until the run ends the kernel moves its bytes from pipe
+ * to spool in one step, so that none is lost with this process.
  */
-export class StderrPipe implements SpoolSource {
+export class StreamPipe implements SpoolSource {
   readonly #fd: number;
   readonly #take: (source: SpoolSource, mostBytes: number) => number;
   readonly #onEnd: () => void;
   readonly #watcher: FSWatcher | undefined;
   readonly #timer: NodeJS.Timeout;
-  /** a writing end, so that the pipe doesn't end before the launcher has opened it */
-  #keeper: number | undefined;
+  #hasWriter = true;
   #rest: Socket | undefined;
   #lookAgain: NodeJS.Immediate | undefined;
 
@@ -32,7 +31,6 @@ export class StderrPipe implements SpoolSource {
   constructor(path: string, take: (source: SpoolSource, mostBytes: number) => number, onEnd: () => void) {
     this.#take = take;
     this.#onEnd = onEnd;
-    this.#keeper = openPipe(path);
     this.#fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     this.#watcher = watchWrites(path, () => this.#look());
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
@@ -40,34 +38,41 @@ export class StderrPipe implements SpoolSource {
   }
 
   moveTo(file: number, position: number, mostBytes: number): number {
-    return movePipeToFile(this.#fd, file, position, mostBytes);
+    const moved = movePipeToFile(this.#fd, file, position, mostBytes);
+    this.#hasWriter = moved !== undefined;
+    return moved ?? 0;
   }
 
   read(into: Uint8Array): number {
     try {
-      return readSync(this.#fd, into);
+      const length = readSync(this.#fd, into);
+      this.#hasWriter = length > 0;
+      return length;
     } catch (error) {
-      if (errorCode(error) === 'EAGAIN') return 0;
-      throw error;
+      if (errorCode(error) !== 'EAGAIN') throw error;
+      this.#hasWriter = true;
+      return 0;
     }
   }
 
-  /** Takes everything written before this moment, at most what a pipe holds: a writer that goes on can't keep it here. */
-  drain(): void {
-    if (this.#rest) return;
+  /**
+   * Takes everything written before this moment, at most what a pipe holds: a writer that goes on can't keep it here.
+   * Returns true if no writer is left.
+   */
+  drain(): boolean {
+    if (this.#rest) return false;
     for (let left = pipeBytes(this.#fd); left > 0;) {
       const taken = this.#take(this, left);
-      if (taken === 0) return;
+      if (taken === 0) return !this.#hasWriter;
       left -= taken;
     }
+    return false;
   }
 
   /** Throws away what still comes once the run has ended. The pipe ends when its last writer closes it. */
   release(): void {
     if (this.#rest) return;
     this.#stopLooking();
-    closeQuietly(this.#keeper);
-    this.#keeper = undefined;
     this.#rest = new Socket({ fd: this.#fd, readable: true, writable: false });
     // Any end is reported as 'close' behind it.
     this.#rest.on('error', () => undefined);
