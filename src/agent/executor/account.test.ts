@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
-import { scriptEnvironment } from '../runs/script-environment.js';
+import { launcherEnvironment as scriptEnvironment } from './environment.js';
 import { temporaryAccount } from './testing/temporary-account.js';
 import { commandFor, lookUpAccount, type Command, type ScriptCall } from './account.js';
 
@@ -23,6 +23,8 @@ function planned(call: Pick<ScriptCall, 'script'> & Partial<ScriptCall>): Comman
     args: [],
     taskId: 7,
     host: 'web-01',
+    terminal: true,
+    pagers: '/no/pagers',
     ignoreAccount: false,
     ...call,
   });
@@ -58,7 +60,8 @@ test("the agent's own account: its home, a quiet environment, no secrets of the 
 
 test('an account that does not exist, or whose name is no name, is refused', () => {
   for (const account of ['no-such-user-here', '-x', 'a b', '$(id)', '../root']) {
-    const call = { account, script: '/dev/null', args: [], taskId: 1, host: 'h', ignoreAccount: false };
+    const surroundings = { taskId: 1, host: 'h', terminal: true, pagers: '/no/pagers' };
+    const call = { ...surroundings, account, script: '/dev/null', args: [], ignoreAccount: false };
     const plan = commandFor(call);
     assert.ok('refusal' in plan && plan.refusal.includes(JSON.stringify(account)), account);
   }
@@ -138,4 +141,52 @@ test('an account that the local file has is not looked up elsewhere, one that no
   const name = `nobody-has-this-${process.pid}`;
   await lookUpAccount(name);
   assert.equal(lookUpAccount(name), undefined);
+});
+
+const TELL_TERMINAL = 'echo "$COLUMNS,$MANWIDTH,$QUOTING_STYLE,$LANG"; echo "$PATH"';
+
+test('on a terminal a script gets what keeps programs from cutting, quoting and waiting; without one it does not', (t) => {
+  const accounts = [userInfo().username, ...(process.getuid?.() === 0 ? [temporaryAccount(t).name] : [])];
+  for (const account of accounts) {
+    const tell = (terminal: boolean): string[] =>
+      run(planned({ script: scriptIn(t, 0o711, TELL_TERMINAL), account, terminal })).split('\n');
+    const [terminal, path = ''] = tell(true);
+    assert.match(terminal ?? '', /^32767,80,literal,.*UTF-8$/i, account);
+    assert.ok(path.startsWith('/no/pagers:/'), path);
+    const [pipe, plain = ''] = tell(false);
+    assert.match(pipe ?? '', /^,,,/, account);
+    assert.equal(`/no/pagers:${plain}`, path);
+  }
+});
+
+test('a profile that makes variables read-only keeps no script from running', (t) => {
+  if (process.getuid?.() !== 0) {
+    t.skip('only root can become another account');
+    return;
+  }
+  const { name, home } = temporaryAccount(t);
+  writeFileSync(join(home, '.profile'), 'readonly PAGER=less TERM=xterm PATH LANG=xx\n');
+  const script = scriptIn(t, 0o711, 'echo $PAGER $TERM $IBEX_HOST');
+  assert.equal(run(planned({ script, account: name })), 'cat dumb web-01\n');
+});
+
+test('names are readable where the agent has no locale, or C; any other is kept', (t) => {
+  const names = ['LC_ALL', 'LC_CTYPE', 'LANG'];
+  const before = names.map((name) => [name, process.env[name]] as const);
+  t.after(() => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+  const given = (env: Record<string, string>): (string | undefined)[] => {
+    for (const name of names) delete process.env[name];
+    Object.assign(process.env, env);
+    return names.map((name) => scriptEnvironment()[name]);
+  };
+  assert.deepEqual(given({}), [undefined, undefined, 'C.UTF-8']);
+  assert.deepEqual(given({ LC_ALL: 'C', LANG: 'zh_CN.UTF-8' }), ['C.UTF-8', undefined, 'zh_CN.UTF-8']);
+  assert.deepEqual(given({ LC_CTYPE: 'POSIX' }), [undefined, 'C.UTF-8', undefined]);
+  assert.deepEqual(given({ LC_ALL: 'zh_CN.GBK' }), ['zh_CN.GBK', undefined, undefined]);
+  assert.deepEqual(given({ LANG: 'zh_CN.GBK' }), [undefined, undefined, 'zh_CN.GBK']);
 });

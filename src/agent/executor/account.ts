@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { userInfo } from 'node:os';
-import { DEFAULT_PATH, QUIET } from '../runs/script-environment.js';
+import { loginWords, runEnvironment, type RunSurroundings } from './environment.js';
 
 /** The command that starts a script for its account. */
 export interface Command {
@@ -18,12 +18,10 @@ export interface Command {
 
 export type CommandOrRefusal = { readonly command: Command } | { readonly refusal: string };
 
-export interface ScriptCall {
+export interface ScriptCall extends RunSurroundings {
   readonly account: string;
   readonly script: string;
   readonly args: readonly string[];
-  readonly taskId: number;
-  readonly host: string;
   /** run as the agent's own account whatever the task says, as the Go agent does when it is not root */
   readonly ignoreAccount: boolean;
 }
@@ -37,8 +35,6 @@ interface PasswdEntry {
 
 /** Shells that understand the one line given to them; others are set aside for /bin/sh. */
 const SH_LIKE = /\/(sh|bash|dash|ash|ksh|mksh|zsh|rbash|nologin|false)$/;
-/** Variables are set by env: the account's profile may have made one of them read-only in the shell. */
-const LOGIN_LINE = 'exec /usr/bin/env "$@"';
 
 /** The command line for a call, or why this agent will not run it. */
 export function commandFor(call: ScriptCall): CommandOrRefusal {
@@ -59,7 +55,7 @@ function ownCommand(call: ScriptCall, entry: PasswdEntry): Command {
     USER: entry.name,
     LOGNAME: entry.name,
     SHELL: entry.shell === '' ? '/bin/sh' : entry.shell,
-    ...taskVariables(call),
+    ...runEnvironment(call),
   };
   return { home: entry.home, env, uid: entry.uid, argv: [...program(call.script), ...call.args] };
 }
@@ -70,22 +66,11 @@ function loginCommand(call: ScriptCall, entry: PasswdEntry): Command {
   const reachable = reachableBy(call.script, entry.uid);
   const words = reachable ? program(call.script) : [...interpreter(call.script), '/dev/fd/9'];
   const opened = reachable ? [] : ['/bin/sh', '-c', 'exec 9<"$1"; shift; exec "$@"', 'ibex-open', call.script];
-  const login = ['su', '-', entry.name, ...shell, '-c', LOGIN_LINE, '--', 'ibex-login'];
-  const quiet = assignments(QUIET);
-  // The script gets nothing of the agent's own environment.
-  const outer = ['env', '-i', ...quiet, `PATH=${process.env['PATH'] ?? DEFAULT_PATH}`, ...opened, ...login];
   // env takes a program whose path holds `=` for one more variable.
   const named = words[0]?.includes('=') ? ['/bin/sh', '-c', 'exec "$@"', 'ibex-exec'] : [];
-  const argv = [...outer, ...quiet, ...assignments(taskVariables(call)), ...named, ...words, ...call.args];
+  const login = loginWords(call, [...opened, 'su', '-', entry.name, ...shell]);
+  const argv = [...login, ...named, ...words, ...call.args];
   return { home: '/', env: {}, uid: entry.uid, argv };
-}
-
-function taskVariables({ taskId, host }: ScriptCall): Readonly<Record<string, string>> {
-  return { IBEX_TASK_ID: String(taskId), IBEX_HOST: host };
-}
-
-function assignments(variables: Readonly<Record<string, string>>): string[] {
-  return Object.entries(variables).map((each) => each.join('='));
 }
 
 /** The kernel reads the interpreter line by itself, except on a file system that is mounted noexec. */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { bench, runScript } from './testing/executor-bench.js';
 
@@ -60,6 +63,51 @@ test('/dev/stderr and /dev/stdout can be opened and appended to', async (t) => {
   const end = await runScript(t, 'echo 1 >&2; echo 2 >/dev/stderr; echo 3 >&2; echo a; echo b >/dev/stdout; echo c');
   assert.equal(end.stderr.toString(), '1\n2\n3\n');
   assert.equal(end.stdout.toString(), 'a\nb\nc\n');
+});
+
+test('stdout and stderr can only be written to, so that nothing waits for keys on them', async (t) => {
+  const b = bench(t);
+  for (const terminal of [true, false]) {
+    const end = await b.finished(b.start('head -c 5 <&1; echo $?; head -c 5 <&2; echo $?', { terminal }));
+    assert.equal(end.stdout.toString(), '1\n1\n');
+    assert.match(end.stderr.toString(), /Bad file descriptor[^]*Bad file descriptor/);
+  }
+});
+
+test('a program that sets the terminal to sane values does not turn LF into CR LF', async (t) => {
+  const end = await runScript(t, 'stty sane <&1; echo a; printf "b\\n\\r\\n"; stty -F /dev/stdout onlcr opost; seq 3');
+  assert.equal(end.stdout.toString(), 'a\nb\n\r\n1\n2\n3\n');
+});
+
+test('without a terminal: bytes exact, streams apart, /dev/stdout and /dev/stderr can be opened, no terminal', async (t) => {
+  const script =
+    "printf 'a\\r\\n\\000\\377\\033[1m'; echo b >/dev/stdout; echo c >/dev/stderr; test -t 1 || echo pipe; seq 1 40000";
+  const end = await runScript(t, script, { terminal: false });
+  const numbers = Array.from({ length: 40_000 }, (_, i) => `${i + 1}\n`).join('');
+  assert.equal(end.stdout.toString('latin1'), `a\r\n\0\xff\x1b[1mb\npipe\n${numbers}`);
+  assert.equal(end.stderr.toString(), 'c\n');
+  assert.deepEqual([end.status, end.stdoutTruncated], ['success', false]);
+});
+
+test('nothing that a program prints is cut, quoted, or kept back until a key is pressed', async (t) => {
+  const b = bench(t);
+  const folder = mkdtempSync(join(tmpdir(), 'ibex-names-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const names = ['中文日志.log', 'a b', "it's"];
+  for (const name of names) writeFileSync(join(folder, name), `${'line of it\n'.repeat(300)}`);
+  const long = 'x'.repeat(3_000);
+  for (const shell of ['#!/bin/sh', '#!/bin/bash\nexec 2>&1']) {
+    const ps = await b.finished(
+      b.start(`${shell}\nsh -c 'sleep 29 # ${long}' & ls / >/dev/null\nps -ef; ps aux; kill $!`),
+    );
+    assert.ok(ps.stdout.toString().split(`sleep 29 # ${long}`).length >= 3, shell);
+  }
+  const ls = await b.finished(b.start(`ls ${folder}`));
+  for (const name of names) assert.ok(ls.stdout.toString().includes(name), ls.stdout.toString());
+  for (const pager of ['less', 'more', 'cat x | less', 'git --paginate -c core.pager=more diff --no-index /dev/null']) {
+    const end = await b.finished(b.start(`cd ${folder}; git init -q; ln -sf "a b" x; ${pager} "${folder}/a b"`));
+    assert.ok(end.stdout.toString().split('line of it').length === 301, pager);
+  }
 });
 
 test('scripts inherit nothing open but stdin, stdout and stderr', async (t) => {

@@ -17,6 +17,7 @@ import { Claims } from './claims.js';
 import { writeTermination, readTermination } from './termination.js';
 import { LauncherPool } from './launcher-pool.js';
 import { notRun } from './not-run.js';
+import { writePagers } from './pagers.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { RunOutput } from './run-output.js';
 import { ScriptRun } from './script-run.js';
@@ -59,6 +60,7 @@ export class Executor {
     this.#send = send;
     this.#onIdle = onIdle;
     this.#launchers = new LauncherPool(runs, options.instance);
+    writePagers(runs.pagers);
     this.#gate = new StartGate(runs, () => this.#startNext());
     const refused = (run: RunKey, why: string): void => send({ t: 'unwritable', run, why });
     this.#claims = new Claims(runs, options.instance, refused);
@@ -231,7 +233,8 @@ export class Executor {
     let output: RunOutput | undefined;
     try {
       output = this.outputOf(run);
-      const planned = commandFor({ ...assignment, script, ignoreAccount: this.#options.ignoreAccount });
+      const { ignoreAccount } = this.#options;
+      const planned = commandFor({ ...assignment, script, ignoreAccount, pagers: this.#runs.pagers });
       if ('refusal' in planned) return this.#refuse(run, claim, output, RunReason.account, planned.refusal);
       // Readable by nobody but the account that runs it: scripts hold passwords.
       if (planned.command.uid !== process.getuid?.()) chownSync(script, planned.command.uid, -1);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ensureSubfolder } from '../../shared/folder.js';
 import type { RunsFolder } from '../runs/run-folder.js';
-import { scriptEnvironment } from '../runs/script-environment.js';
+import { launcherEnvironment } from './environment.js';
 import { Launcher } from './launcher.js';
 
 /** Launchers kept waiting. A larger burst of scripts starts launchers of its own. */
@@ -53,7 +53,7 @@ export class LauncherPool {
         ready.dismiss();
       }
     }
-    return new Launcher(`${folder}/`, scriptEnvironment(), !terminal);
+    return new Launcher(`${folder}/`, launcherEnvironment(), !terminal);
   }
 
   /** Makes as many ready as are missing, one after the other. Resolves when they are. */
@@ -89,7 +89,7 @@ export class LauncherPool {
   #make(): Launcher | undefined {
     try {
       ensureSubfolder(this.#folder, 0o700);
-      return new Launcher(join(this.#folder, `${this.#instance}.${this.#made++}.`), scriptEnvironment(), true);
+      return new Launcher(join(this.#folder, `${this.#instance}.${this.#made++}.`), launcherEnvironment(), true);
     } catch {
       // A script that is to be started will meet the reason, and tell it.
       return undefined;

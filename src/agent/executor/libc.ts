@@ -55,6 +55,7 @@ const OPOST = 0x1;
 const OFLAG_AT = 4;
 const TIOCSLCKTRMIOS = 0x5457;
 
+const TIOCSWINSZ = 0x5414;
 const FIONREAD = 0x541b;
 const POLLIN = 0x1;
 const POLLHUP = 0x10;
@@ -106,6 +107,12 @@ export function lockRawOutput(fd: number): boolean {
   const locked = new Uint8Array(TERMIOS_BYTES);
   locked[OFLAG_AT] = OPOST;
   return nativeIoctl(fd, TIOCSLCKTRMIOS, 'void *', locked) === 0;
+}
+
+/** Leaves a terminal without a size: whatever a program cuts to a width, it then cuts to COLUMNS. */
+export function forgetSize(fd: number): void {
+  if (nativeIoctl(fd, TIOCSWINSZ, 'void *', new Uint8Array(8)) !== 0)
+    throw new Error(`TIOCSWINSZ: errno ${koffi.errno()}`);
 }
 
 /** Tells whether a terminal passes output as it is. */

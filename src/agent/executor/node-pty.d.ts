@@ -17,8 +17,6 @@ declare module 'node-pty' {
 
   interface SpawnOptions {
     readonly name: string;
-    readonly cols: number;
-    readonly rows: number;
     readonly cwd: string;
     readonly env: Record<string, string>;
     readonly encoding: null;

@@ -1,6 +1,6 @@
 import { chownSync, constants, openSync, writeSync } from 'node:fs';
 import pty, { type UnixTerminal } from 'node-pty';
-import { closeOnExec, closeQuietly, hasRawOutput, lockRawOutput, makeRaw, pollTerminal } from './libc.js';
+import { closeOnExec, closeQuietly, forgetSize, hasRawOutput, lockRawOutput, makeRaw, pollTerminal } from './libc.js';
 import type { StreamState } from './ended-script.js';
 
 export interface TerminalEvents {
@@ -26,8 +26,6 @@ export class Terminal {
     const [file, ...args] = argv;
     const term = pty.spawn(file, args, {
       name: 'dumb',
-      cols: 200,
-      rows: 50,
       cwd: '/',
       env: { ...env },
       encoding: null,
@@ -89,5 +87,6 @@ export class Terminal {
 function prepare(fd: number): boolean {
   closeOnExec(fd);
   makeRaw(fd);
+  forgetSize(fd);
   return lockRawOutput(fd);
 }

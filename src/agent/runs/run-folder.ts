@@ -41,9 +41,12 @@ export type RunFile = (typeof RunFile)[keyof typeof RunFile];
 /** The folders of one agent below its MetaDir. */
 export class RunsFolder {
   readonly path: string;
+  /** programs that stand in for pagers in scripts */
+  readonly pagers: string;
 
   constructor(metaDir: string) {
     this.path = join(metaDir, 'runs');
+    this.pagers = join(metaDir, 'bin');
   }
 
   folder(run: RunKey): string {
