@@ -1,7 +1,7 @@
 import type { Stream } from '../../shared/protocol/agent-frames.js';
 
 /**
- * closing: this will pass without anybody's doing, as where the last bytes are still to be read.
+ * closing: no process has the stream open, and its last bytes are to be read.
  * unread: a process has the stream open, and bytes are to be read. held: a process has the stream open.
  */
 export type StreamState = 'closing' | 'unread' | 'held' | 'over';

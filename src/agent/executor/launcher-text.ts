@@ -12,13 +12,13 @@ import { OPEN_FILES } from '../runs/executor-setup.js';
  *   executor reads, no writer meets SIGPIPE, and nothing written is lost. Only the script's processes have writing ends,
  *   so the executor sees by the pipe's end that none of them is left.
  * - opening for both directions first doesn't wait for a writer; for a pipe that is gone it would make a plain file.
- * - the marker comes over the terminal: on a command line or in a file it might be printed by a script that looks around.
+ * - 8 is where it reports: "ready", then the script's exit code. It is open for reading too, so that it outlives executors.
  * - what becomes the script runs in the foreground: behind `&` it would have INT and QUIT ignored. setsid gives it a
  *   session of its own without a fork, because a subshell leads no process group; so its pid stays the script's.
  * - "none", which it says to itself, is found first on 5 where no script was begun.
- * - the exit code goes to the file first, for an executor that comes later, then to the terminal behind the marker.
- * - then the launcher closes the terminal but stays its session leader: were it to leave, whoever the script left behind
- *   would get EIO. The executor says "leave" when nobody holds terminal or pipes any more.
+ * - the exit code goes to the file first, for an executor that comes later. Then the launcher closes the terminal, before it
+ *   reports, so that the executor finds out whether others have it open. It stays the terminal's session leader: were it to
+ *   leave, whoever the script left behind would get EIO. The executor says "leave" when nobody holds terminal or pipes.
  * - 3 can only be read, so it ends when the executor dies. Another one says "leave", or removes the pipe; if somebody has
  *   removed the run's folder, nobody is left to wait for.
  */
@@ -26,30 +26,29 @@ const LAUNCHER = `
 unset IBEX_LAUNCHER
 trap : HUP TERM INT
 [ -p "$1control.fifo" ] || exit
-exec 2>/dev/null 5<>"$1control.fifo" 7<>"$1stderr.fifo" 4<"$1stderr.fifo" 7>&-
+exec 2>/dev/null 5<>"$1control.fifo" 8<>"$1report.fifo" 7<>"$1stderr.fifo" 4<"$1stderr.fifo" 7>&-
 [ -p "$1stdout.fifo" ] && exec 7<>"$1stdout.fifo" 6<"$1stdout.fifo" 7>&-
-read -r ibex_marker || exit
 (exec setsid -- /bin/sh -c 'eval "$IBEX_STARTER"' ibex-start)
 ibex_code=$?
 echo none >&5
 until IFS= read -r ibex_folder <&5; do :; done
 [ "$ibex_folder" = none ] && exit
 printf '%s\\n' "$ibex_code" >"$ibex_folder/code"
-printf '%s%s;' "$ibex_marker" "$ibex_code"
 exec </dev/null >/dev/null 3</proc/self/fd/5 5>&-
+echo "$ibex_code" >&8
 while read -r ibex_word <&3; do [ "$ibex_word" = leave ] && exit; done
 while [ -p "$ibex_folder/control.fifo" ]; do sleep 2; done
 `;
 
 /**
- * What becomes the script. It says a byte when it is ready, and waits at the terminal for the run's folder: an executor
+ * What becomes the script. It reports when it is ready, and waits at the terminal for the run's folder: an executor
  * that dies takes the terminal along, so that this reading meets its end. The folder is passed on before anything of
  * the script's is done. The script's stdout and stderr are opened for writing only: a program that reads from them (less,
  * for keys) meets an error, where it would wait for ever for bytes that nobody types.
  */
 const STARTER = `
 unset IBEX_STARTER
-printf .
+echo ready >&8
 IFS= read -r ibex_folder || exit
 [ -n "$ibex_folder" ] || exit
 ibex_part= ibex_newline='
@@ -69,7 +68,7 @@ printf '%s\\n' "$ibex_folder" >&5
 read -r ibex_line </proc/self/stat && printf '%s\\n' "$ibex_line" >"$ibex_folder/pid"
 [ -z "$IBEX_OPEN_FILES" ] || ulimit -Sn "$IBEX_OPEN_FILES"
 unset IBEX_OPEN_FILES
-exec 4<&- 5>&- 6<&- <"$ibex_stdin" >"$ibex_stdout" 2>"$ibex_folder/stderr.fifo"
+exec 4<&- 5>&- 6<&- 8>&- <"$ibex_stdin" >"$ibex_stdout" 2>"$ibex_folder/stderr.fifo"
 exec "$@"
 `;
 
@@ -81,8 +80,8 @@ export const LAUNCHER_ENV = Object.freeze({
   [OPEN_FILES]: process.env[OPEN_FILES] ?? '',
 });
 
-/** Bytes that a launcher prints before the script's first. */
-export const READY_BYTES = 1;
+/** What a launcher reports before the exit code of its script. */
+export const READY = 'ready';
 
 /** In place of a folder, this sends a launcher away that has been given no run. */
 export const NO_RUN = '';

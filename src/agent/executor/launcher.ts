@@ -1,13 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import { chownSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { faultPoint } from '../runs/fault-point.js';
 import { isProcessAlive, readStat, readStatLine, type ProcessStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
-import { encodeWords, LAUNCHER_ENV, LAUNCHER_WORDS, NO_RUN, READY_BYTES, type ScriptWords } from './launcher-text.js';
-import { closeQuietly, makePipe, openPipe, readLink } from './libc.js';
+import { encodeWords, LAUNCHER_ENV, LAUNCHER_WORDS, NO_RUN, READY, type ScriptWords } from './launcher-text.js';
+import { closeQuietly, makePipe, openPipe } from './libc.js';
 import type { StreamState } from './ended-script.js';
 import { Terminal, type TerminalEvents } from './terminal.js';
+
+export interface LauncherEvents extends TerminalEvents {
+  /** The script has ended, and the launcher has closed the terminal. */
+  onEnded(code: number): void;
+}
 
 /** What a launcher starts, and for whom. */
 export interface Start extends Omit<ScriptWords, 'stdout'> {
@@ -23,8 +28,6 @@ export interface Start extends Omit<ScriptWords, 'stdout'> {
  */
 export class Launcher {
   readonly stat: ProcessStat;
-  /** the launcher prints this after the script's last byte; random, so that no script prints it by chance */
-  readonly marker = `\x1eibex-${randomBytes(16).toString('hex')}-`;
   /** the launcher is gone */
   readonly exited: Promise<void>;
   /** the launcher has become ready, or is gone */
@@ -34,8 +37,9 @@ export class Launcher {
   readonly #terminal: Terminal;
   readonly #control: number;
   readonly #pipes = new Map<RunFile, string>();
-  #events: TerminalEvents | undefined;
-  #readyBytes = READY_BYTES;
+  readonly #reports: Socket;
+  #events: LauncherEvents | undefined;
+  #isReady = false;
   #isOver = false;
 
   /**
@@ -45,16 +49,19 @@ export class Launcher {
   constructor(pipes: string, env: Readonly<Record<string, string>>, withStdout: boolean) {
     this.exited = this.#exited.promise;
     this.settled = this.#settled.promise;
-    const names = [RunFile.stderrPipe, RunFile.controlPipe, ...(withStdout ? [RunFile.stdoutPipe] : [])];
+    const { controlPipe, reportPipe, stderrPipe, stdoutPipe } = RunFile;
+    const names = [controlPipe, reportPipe, stderrPipe, ...(withStdout ? [stdoutPipe] : [])];
     for (const name of names) {
       makePipe(pipes + name, 0o600);
       this.#pipes.set(name, pipes + name);
     }
-    // This end is open before the launcher starts: a pipe that nobody has open loses what is in it.
-    this.#control = openPipe(pipes + RunFile.controlPipe);
+    // These ends are open before the launcher starts: a pipe that nobody has open loses what is in it.
+    this.#control = openPipe(pipes + controlPipe);
+    this.#reports = new Socket({ fd: openPipe(pipes + reportPipe), readable: true, writable: false });
+    this.#readReports();
     try {
       const events = {
-        onData: (data: Uint8Array) => this.#read(data),
+        onData: (data: Uint8Array) => this.#events?.onData(data),
         onReleased: () => this.#released(),
         onExit: () => this.#exit(),
       };
@@ -62,7 +69,6 @@ export class Launcher {
       const stat = readStat(this.#terminal.pid);
       if (!stat) throw new Error('the launcher died at once');
       this.stat = stat;
-      this.#terminal.send(this.marker);
     } catch (error) {
       this.#removePipes();
       throw error;
@@ -71,15 +77,12 @@ export class Launcher {
 
   /** The launcher waits for a run, and will start that run's script without further preparation. */
   get ready(): boolean {
-    return this.#readyBytes === 0 && !this.#isOver && isProcessAlive(this.stat);
+    return this.#isReady && !this.#isOver && isProcessAlive(this.stat);
   }
 
-  /** Who may still write to the terminal, once it may hang up. */
-  get terminalState(): StreamState {
-    const { state } = this.#terminal;
-    if (state === 'over') return state;
-    // The launcher itself closes it a moment after it has printed the marker.
-    return readLink(`/proc/${this.stat.pid}/fd/1`) === this.#terminal.path ? 'closing' : state;
+  /** Tells who may still write to the terminal. */
+  lookAtTerminal(): StreamState {
+    return this.#terminal.look();
   }
 
   get terminalPath(): string {
@@ -89,7 +92,7 @@ export class Launcher {
   /** Moves the pipes of a ready launcher into a run's folder; that for stdout only where it will be used. */
   moveTo(folder: string, terminal: boolean): void {
     for (const [name, path] of this.#pipes) {
-      if (name === RunFile.stdoutPipe && terminal) continue;
+      if (name === RunFile.reportPipe || (name === RunFile.stdoutPipe && terminal)) continue;
       const moved = join(folder, name);
       renameSync(path, moved);
       this.#pipes.set(name, moved);
@@ -99,7 +102,7 @@ export class Launcher {
   /**
    * Starts a script in the folder where the pipes are. From the last line on it may run; if this throws, it never will.
    */
-  begin(folder: string, { uid, terminal, ...words }: Start, events: TerminalEvents): void {
+  begin(folder: string, { uid, terminal, ...words }: Start, events: LauncherEvents): void {
     const stat = readStatLine(this.stat.pid);
     if (this.#isOver || stat === undefined) throw new Error('the launcher is gone');
     // A later executor finds the launcher by this file.
@@ -133,7 +136,7 @@ export class Launcher {
   /** Ends the conversation. A later executor sees by the missing pipe that no launcher waits for a word. */
   close(): void {
     closeQuietly(this.#control);
-    for (const name of [RunFile.stdoutPipe, RunFile.controlPipe]) this.#removePipe(name);
+    for (const name of [RunFile.stdoutPipe, RunFile.controlPipe, RunFile.reportPipe]) this.#removePipe(name);
   }
 
   /** Sends a launcher away that was given no run. Its pipes stay until it has gone: it may be about to open them. */
@@ -146,11 +149,24 @@ export class Launcher {
     void this.exited.then(() => this.#removePipes());
   }
 
-  #read(data: Uint8Array): void {
-    const own = Math.min(this.#readyBytes, data.length);
-    this.#readyBytes -= own;
-    if (this.#readyBytes === 0) this.#settled.resolve();
-    if (data.length > own) this.#events?.onData(data.subarray(own));
+  #readReports(): void {
+    let pending = '';
+    this.#reports.setEncoding('latin1');
+    this.#reports.on('error', () => undefined);
+    this.#reports.on('data', (text: string) => {
+      const lines = `${pending}${text}`.split('\n');
+      pending = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line === READY) this.#ready();
+        else this.#events?.onEnded(Number(line));
+      }
+    });
+  }
+
+  #ready(): void {
+    this.#isReady = true;
+    this.#settled.resolve();
+    this.#removePipe(RunFile.reportPipe);
   }
 
   #released(): void {
@@ -160,12 +176,14 @@ export class Launcher {
 
   #exit(): void {
     this.#isOver = true;
+    this.#reports.destroy();
     this.#exited.resolve();
     this.#settled.resolve();
     this.#events?.onExit();
   }
 
   #removePipes(): void {
+    this.#reports.destroy();
     this.close();
     this.#removePipe(RunFile.stderrPipe);
   }

@@ -7,8 +7,8 @@ import { findHelpers, type Helper } from './find-helpers.js';
 const LIMIT_MS = 2_000;
 const FIRST_PAUSE_MS = 2;
 const LONGEST_PAUSE_MS = 20;
-/** Limit of reading what idle helpers have written, while another process floods the same stream. */
-const LAST_BYTES_MS = 100;
+/** A terminal holds 68 KiB at most, of which each turn of the event loop reads up to 4. What comes later is another's. */
+const LAST_TURNS = 50;
 
 /**
  * Waits until every helper has left, or has written all that it got and waits at an empty pipe, which another process
@@ -43,9 +43,8 @@ export async function awaitHelpers(script: EndedScript, signal: AbortSignal): Pr
 }
 
 async function readLastBytes(streams: readonly OpenStream[]): Promise<void> {
-  const untilMs = performance.now() + LAST_BYTES_MS;
   const isPending = (stream: OpenStream): boolean => ['unread', 'closing'].includes(stream.look());
-  while (streams.some(isPending) && performance.now() < untilMs) await turn();
+  for (let turns = 0; turns < LAST_TURNS && streams.some(isPending); turns++) await turn();
 }
 
 function allIdle(helpers: readonly Helper[]): boolean {

@@ -6,7 +6,6 @@ import { RunFile } from '../runs/run-folder.js';
 import type { Command } from './account.js';
 import type { Launcher } from './launcher.js';
 import type { LauncherPool } from './launcher-pool.js';
-import { MarkerScanner } from './marker-scanner.js';
 import { findScript, orphanEnd, readCode } from './orphan.js';
 import type { OpenStream } from './ended-script.js';
 import { awaitHelpers } from './output-helpers.js';
@@ -32,8 +31,6 @@ export class ScriptRun implements RunningScript {
   readonly ended: Promise<ScriptEnd>;
   readonly released: Promise<void>;
   readonly #folder: string;
-  readonly #output: RunOutput;
-  readonly #scanner: MarkerScanner;
   readonly #pipes: RunPipes;
   readonly #streams: readonly OpenStream[];
   readonly #launcher: Launcher;
@@ -54,12 +51,10 @@ export class ScriptRun implements RunningScript {
   ) {
     this.#folder = folder;
     this.claim = claim;
-    this.#output = output;
     this.ended = this.#end.promise;
     const launcher = launchers.take(folder, terminal);
     this.#launcher = launcher;
     this.#hasTerminal = terminal;
-    this.#scanner = new MarkerScanner(launcher.marker);
     let pipes: RunPipes | undefined;
     try {
       pipes = new RunPipes(folder, terminal ? ['stderr'] : ['stderr', 'stdout'], output);
@@ -68,7 +63,8 @@ export class ScriptRun implements RunningScript {
         folder,
         { ...command, stdin, terminal },
         {
-          onData: (data) => this.#read(data),
+          onData: (data) => output.stdout(data),
+          onEnded: (code) => this.#exited(code, []),
           onReleased: this.#terminalReleased.resolve,
           onExit: () => this.#launcherGone(),
         },
@@ -80,7 +76,7 @@ export class ScriptRun implements RunningScript {
     }
     this.#pipes = pipes;
     const { terminalPath: path } = launcher;
-    const stdout: OpenStream = { name: 'stdout', path, look: () => launcher.terminalState };
+    const stdout: OpenStream = { name: 'stdout', path, look: () => launcher.lookAtTerminal() };
     this.#streams = terminal ? [stdout, ...pipes.streams] : pipes.streams;
     this.released = this.#release();
   }
@@ -102,23 +98,10 @@ export class ScriptRun implements RunningScript {
     return new ScriptTree(this.#launcher.stat, undefined, process.pid);
   }
 
-  #read(data: Uint8Array): void {
-    if (this.#phase !== 'running') {
-      this.#output.stdout(data);
-      return;
-    }
-    const scanned = this.#scanner.push(data);
-    this.#output.stdout(scanned.data);
-    if (!scanned.end) return;
-    this.#output.stdout(scanned.end.after);
-    this.#exited(scanned.end.code, []);
-  }
-
   /** A launcher leaves without reporting an exit code only if it was killed; its script may go on. */
   #launcherGone(): void {
     this.#terminalReleased.resolve();
     if (this.#phase !== 'running') return;
-    this.#output.stdout(this.#scanner.rest());
     // The terminal hung up with the launcher, which was the leader of its session.
     const cut: readonly Stream[] = this.#hasTerminal ? ['stdout'] : [];
     void orphanEnd(this.#folder, this.#launcher.stat).then((code) => this.#exited(code, cut));
@@ -128,7 +111,6 @@ export class ScriptRun implements RunningScript {
     if (this.#phase !== 'running') return;
     this.#phase = 'exited';
     const exitedMs = Date.now();
-    this.#launcher.allowHangUp();
     const pid = (): number | undefined => readIdentityFile(join(this.#folder, RunFile.pid))?.pid;
     const ended = { streams: this.#streams, pid, startedMs: this.startedMs };
     void awaitHelpers(ended, this.#giveUp.signal).then((late) =>
@@ -138,6 +120,7 @@ export class ScriptRun implements RunningScript {
 
   #finish(end: ScriptEnd): void {
     this.#phase = 'ended';
+    this.#launcher.allowHangUp();
     this.#pipes.release();
     this.#end.resolve(end);
   }

@@ -18,7 +18,10 @@ export interface TerminalEvents {
 export class Terminal {
   readonly pid: number;
   readonly #term: UnixTerminal;
-  /** the program's side, open here too so that the terminal doesn't hang up before allowHangUp() */
+  /**
+   * The program's side, open here too. Of a terminal that hangs up with bytes unread the event loop reads one piece and
+   * takes the rest for the end; so it must not hang up before all was read.
+   */
   #keeper: number | undefined;
   #open = true;
 
@@ -47,7 +50,7 @@ export class Terminal {
       this.allowHangUp();
       events.onExit();
     });
-    this.#keeper = openSync(term.ptsName, constants.O_RDWR | constants.O_NOCTTY);
+    this.#keeper = this.#keepOpen();
   }
 
   /** Path of the program's side. */
@@ -55,19 +58,26 @@ export class Terminal {
     return this.#term.ptsName;
   }
 
-  /** Who may still write. Meaningful once the terminal may hang up. */
-  get state(): StreamState {
+  /** Tells who may still write to it. */
+  look(): StreamState {
     if (!this.#open) return 'over';
+    closeQuietly(this.#keeper);
     const { hasBytes, hasHungUp } = pollTerminal(this.#term.fd);
-    if (!hasHungUp) return hasBytes ? 'unread' : 'held';
     // Bytes may have come between the kernel's look for them and its look for the hang-up, after which none can.
-    return hasBytes || pollTerminal(this.#term.fd).hasBytes ? 'closing' : 'over';
+    const isUnread = hasBytes || (hasHungUp && pollTerminal(this.#term.fd).hasBytes);
+    this.#keeper = hasHungUp && !isUnread ? undefined : this.#keepOpen();
+    if (hasHungUp) return isUnread ? 'closing' : 'over';
+    return isUnread ? 'unread' : 'held';
   }
 
   /** Lets the terminal hang up, and onReleased() come, when the last process that has it open closes it. */
   allowHangUp(): void {
     closeQuietly(this.#keeper);
     this.#keeper = undefined;
+  }
+
+  #keepOpen(): number {
+    return openSync(this.#term.ptsName, constants.O_RDWR | constants.O_NOCTTY);
   }
 
   /** Makes an account the terminal's owner, so that it can open /dev/stdout. */

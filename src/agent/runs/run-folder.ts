@@ -27,6 +27,8 @@ export const RunFile = Object.freeze({
   stdoutPipe: 'stdout.fifo',
   stderrPipe: 'stderr.fifo',
   controlPipe: 'control.fifo',
+  /** from the launcher to the executor that started it; removed once both have it open */
+  reportPipe: 'report.fifo',
   /** why it is being ended from outside, and which processes; noted before any is asked to end */
   cause: 'cause',
   /** exit code as the launcher saw it */
