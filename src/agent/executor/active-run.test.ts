@@ -32,6 +32,8 @@ test('a killed run whose launcher does not come to the script takes the launcher
     startedMs: 1,
     ended: never,
     released: never,
+    hasExited: () => false,
+    stopWaiting: () => undefined,
     tree: () => undefined,
     launcherTree: () => new ScriptTree(launcher, undefined, process.pid),
   };

@@ -47,13 +47,15 @@ export class ActiveRun {
     return this.#output;
   }
 
-  /**
-   * Ends the script, unless it has ended by itself: then the run no longer waits for what still writes for it. `known`:
-   * processes that another executor has found to belong to the script.
-   */
-  terminate(cause: Cause, known: readonly ProcessIdentity[] = []): void {
+  /** Ends the script, unless it has ended by itself: then the run no longer waits for what still writes for it. */
+  terminate(cause: Cause): void {
     if (this.#cause !== undefined) return;
-    if (this.#script.hasExited()) return this.#script.stopWaiting();
+    if (this.#script.hasExited()) this.#script.stopWaiting();
+    else this.resumeTermination(cause, []);
+  }
+
+  /** Goes on with what another executor had begun. `known`: processes that it has found to belong to the script. */
+  resumeTermination(cause: Cause, known: readonly ProcessIdentity[]): void {
     this.#cause = cause;
     this.#onTerminate({ cause, processes: known });
     this.#gone = this.#endProcesses(cause, known);

@@ -143,7 +143,7 @@ export class Executor {
     this.#active.set(run, active);
     this.#held.add(script);
     const begun = wasAdopted ? readTermination(this.#runs, run) : undefined;
-    if (begun) active.terminate(begun.cause, begun.processes);
+    if (begun) active.resumeTermination(begun.cause, begun.processes);
     void this.#awaitOutcome(run, active);
     void this.#awaitRelease(script);
   }
