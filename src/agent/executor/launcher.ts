@@ -107,7 +107,8 @@ export class Launcher {
     if (this.#isOver || stat === undefined) throw new Error('the launcher is gone');
     // A later executor finds the launcher by this file.
     writeFileSync(join(folder, RunFile.launcher), stat, { mode: 0o600 });
-    const stdout = terminal ? this.#terminal.path : join(folder, RunFile.stdoutPipe);
+    // The terminal by its descriptor: its number may be another terminal's once this process has died.
+    const stdout = terminal ? '/proc/self/fd/1' : join(folder, RunFile.stdoutPipe);
     writeFileSync(join(folder, RunFile.words), encodeWords({ ...words, stdout }), { mode: 0o600 });
     if (uid !== process.getuid?.()) {
       chownSync(join(folder, RunFile.stderrPipe), uid, -1);

@@ -2,7 +2,7 @@ import { constants, openSync, readSync, watch, type FSWatcher } from 'node:fs';
 import { Socket } from 'node:net';
 import { errorCode } from '../../shared/errors.js';
 import type { SpoolSource } from '../runs/spool-writer.js';
-import { movePipeToFile, pipeBytes } from './libc.js';
+import { closeQuietly, movePipeToFile, pipeBytes } from './libc.js';
 
 /** Taken at a time, so that a script that floods it leaves room for others. */
 const PIECE_BYTES = 256 * 1024;
@@ -21,6 +21,7 @@ export class StreamPipe implements SpoolSource {
   readonly #watcher: FSWatcher | undefined;
   readonly #timer: NodeJS.Timeout;
   #hasWriter = true;
+  #isReleased = false;
   #rest: Socket | undefined;
   #lookAgain: NodeJS.Immediate | undefined;
 
@@ -60,7 +61,7 @@ export class StreamPipe implements SpoolSource {
    * Returns true if no writer is left.
    */
   drain(): boolean {
-    if (this.#rest) return false;
+    if (this.#isReleased) return false;
     for (let left = pipeBytes(this.#fd); left > 0;) {
       const taken = this.#take(this, left);
       if (taken === 0) return !this.#hasWriter;
@@ -71,8 +72,16 @@ export class StreamPipe implements SpoolSource {
 
   /** Throws away what still comes once the run has ended. The pipe ends when its last writer closes it. */
   release(): void {
-    if (this.#rest) return;
+    if (this.#isReleased) return;
+    const isOver = this.drain();
+    this.#isReleased = true;
     this.#stopLooking();
+    if (isOver) {
+      // The event loop would wait for ever: the kernel tells of the last writer's leaving only who was there before.
+      closeQuietly(this.#fd);
+      this.#onEnd();
+      return;
+    }
     this.#rest = new Socket({ fd: this.#fd, readable: true, writable: false });
     // Any end is reported as 'close' behind it.
     this.#rest.on('error', () => undefined);
@@ -86,7 +95,7 @@ export class StreamPipe implements SpoolSource {
   }
 
   #look(): void {
-    if (this.#rest || this.#lookAgain) return;
+    if (this.#isReleased || this.#lookAgain) return;
     if (this.#take(this, PIECE_BYTES) === 0) return;
     this.#lookAgain = setImmediate(() => {
       this.#lookAgain = undefined;

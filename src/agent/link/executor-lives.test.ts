@@ -69,7 +69,7 @@ test('executors with other settings are started side by side, and the one before
   await first.start();
   desk.start(first, 'echo up; while [ ! -e "$0.go" ]; do sleep 0.05; done');
   await desk.printed('up\n');
-  desk.start(first, 'echo second', OTHER_RUN);
+  desk.start(first, 'echo second', { run: OTHER_RUN });
   await first[Symbol.asyncDispose]();
   await using second = desk.link({ settings: { maxRuns: 2 } });
   await second.start();

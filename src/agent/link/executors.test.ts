@@ -47,6 +47,25 @@ test('an executor that is killed is replaced: the script goes on, its exit code 
   assert.equal(desk.count('started'), 1);
 });
 
+test('an executor is killed under a script without a terminal: all that goes through helpers arrives', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  await link.start();
+  const script = `#!/bin/bash
+exec > >(while read -r l; do sleep 0.1; echo "$l"; done) 2> >(tee "$0.log" >&2)
+echo up; while [ ! -e "$0.go" ]; do sleep 0.02; done
+for i in 1 2 3 4 5; do echo $i; echo $i >&2; done; exit 7`;
+  desk.start(link, script, { terminal: false });
+  await desk.printed('up\n');
+  desk.killExecutor();
+  await desk.hears('ready', 2);
+  desk.write('script.go');
+  await desk.hears('ended');
+  const { status, exitCode, stdoutTruncated, stderrTruncated } = desk.outcome();
+  assert.deepEqual([status, exitCode, stdoutTruncated, stderrTruncated], ['failed', 7, false, false]);
+  assert.deepEqual([desk.stdout(), desk.stderr()], ['up\n1\n2\n3\n4\n5\n', '1\n2\n3\n4\n5\n']);
+});
+
 test('an executor is killed: the launchers that waited under it leave, and what they left is cleared away', async (t) => {
   const desk = new Desk(t);
   await using link = desk.link();

@@ -52,7 +52,7 @@ export class Desk {
     });
   }
 
-  start(link: Executors, script: string, run = RUN): void {
+  start(link: Executors, script: string, { run = RUN, terminal = true } = {}): void {
     const assignment = {
       cluster: '0123abcd',
       host: 'h',
@@ -61,7 +61,7 @@ export class Desk {
       account: 'root',
       args: [],
       timeoutMs: 60_000,
-      terminal: true,
+      terminal,
     };
     writeAssignment(this.runs, run, assignment, script, '');
     link.send({ t: 'start', run, startBeforeMonoMs: monotonicMs() + 60_000 });
