@@ -94,7 +94,7 @@ test('nothing that a program prints is cut, quoted, or kept back until a key is 
   const folder = mkdtempSync(join(tmpdir(), 'ibex-names-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const names = ['中文日志.log', 'a b', "it's"];
-  for (const name of names) writeFileSync(join(folder, name), `${'line of it\n'.repeat(300)}`);
+  for (const name of names) writeFileSync(join(folder, name), 'line of it\n'.repeat(300));
   const long = 'x'.repeat(3_000);
   for (const shell of ['#!/bin/sh', '#!/bin/bash\nexec 2>&1']) {
     const ps = await b.finished(

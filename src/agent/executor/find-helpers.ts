@@ -29,9 +29,9 @@ const SYSTEM_TICKS_AT = 11;
 const MAY_WRITE = 0o200;
 
 /** Takes about 30 µs for each process that is younger than the script, and for every process where that can't be told. */
-export async function findHelpers({ streams, pid, startedMs }: EndedScript): Promise<Helper[]> {
+export async function findHelpers({ streams, pid: scriptPid, startedMs }: EndedScript): Promise<Helper[]> {
   await turn();
-  const first = Date.now() - startedMs < NUMBERS_LAST_MS ? pid() : undefined;
+  const first = Date.now() - startedMs < NUMBERS_LAST_MS ? scriptPid() : undefined;
   const processes = first === undefined ? allProcesses() : processesAfter(first);
   const openAs = new Map(streams.map(({ name, path }) => [realPath(path), name]));
   const helpers: Helper[] = [];

@@ -98,7 +98,7 @@ test('settings that come back find no executor that has retired', async (t) => {
   await second[Symbol.asyncDispose]();
   await using third = desk.link({ settings: { maxRuns: 1 } });
   await third.start();
-  desk.start(third, 'true', OTHER_RUN);
+  desk.start(third, 'true', { run: OTHER_RUN });
   await until('the other run is claimed', () => existsSync(desk.runs.file(OTHER_RUN, RunFile.claim)));
   assert.notEqual(readClaim(desk.runs, OTHER_RUN)?.executor, retired?.instance);
   desk.write('script.go');
