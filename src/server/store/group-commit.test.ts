@@ -46,6 +46,15 @@ describe('a group of commits', () => {
     assert.deepEqual(await openTaskIds(f.store), [2]);
   });
 
+  it('is made of what comes after one that nobody wanted from the beginning', async () => {
+    await using f = await StoreFixture.open(new SqlitePlace());
+    await assert.rejects(f.store.commit([createOf(metaOf(1), { a: 1 })], AbortSignal.abort()), {
+      name: 'NotWantedError',
+    });
+    await f.store.commit([createOf(metaOf(2), { a: 1 })]);
+    assert.deepEqual(await openTaskIds(f.store), [2]);
+  });
+
   it('leaves out what was due to be aborted while the transaction before held the event loop up', async () => {
     const engine = new SlowEngine();
     await using commits = new GroupCommit(engine);

@@ -53,6 +53,7 @@ export class GroupCommit implements AsyncDisposable {
    * else.
    */
   run(statements: readonly Statement[], signal?: AbortSignal): Promise<readonly number[]> {
+    if (signal?.aborted) return Promise.reject(new NotWantedError('nobody waits for this any more'));
     const bytes = textBytes(statements);
     if (this.#queuedBytes + bytes > this.#limits.queueBytes && this.#queue.length > 0) {
       return Promise.reject(new StoreError('the database is too slow: too much is waiting for it'));
@@ -62,7 +63,6 @@ export class GroupCommit implements AsyncDisposable {
       signal?.addEventListener('abort', waiting.giveUp);
       this.#queue.push(waiting);
       this.#queuedBytes += bytes;
-      if (signal?.aborted) this.#giveUp(waiting);
       this.#running ??= this.#drain();
     });
   }
@@ -73,12 +73,12 @@ export class GroupCommit implements AsyncDisposable {
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
+    do {
       // The rest of this turn of the event loop may bring more for the same group. SQLite has held the loop up for as
       // long as the last transaction took: what has been aborted meanwhile is known only now.
       await new Promise((resolve) => setImmediate(resolve));
       await this.#flush(this.#nextGroup());
-    }
+    } while (this.#queue.length > 0);
     this.#running = undefined;
   }
 
