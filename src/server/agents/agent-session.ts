@@ -16,7 +16,7 @@ import { StoreError, UnreadableTaskError } from '../store/store.js';
 import { FrameReader } from './frame-reader.js';
 import { HeldRuns } from './held-runs.js';
 import type { HandshakeQueue } from './handshake-queue.js';
-import { ResultIntake, type ResultAnswers } from './result-intake.js';
+import { ResultIntake } from './result-intake.js';
 import { ServerOpening } from './server-opening.js';
 import type { Admission, AgentSocket, OpeningSession, SessionHost } from './host-session.js';
 import { SessionLiveness } from './session-liveness.js';
@@ -55,8 +55,13 @@ export class AgentSession implements OpeningSession {
     this.#server = server;
     this.#handshakes = handshakes;
     this.#liveness = new SessionLiveness(server.monotonicMs());
-    const answers: ResultAnswers = { ack: (frame) => this.#send(frame), failed: (error) => this.#fail(error) };
-    this.#results = new ResultIntake(this.#held, server.events, answers, () => server.formerHosts(this));
+    this.#results = new ResultIntake({
+      held: this.#held,
+      server,
+      ack: (frame) => this.#send(frame),
+      failed: (error) => this.#fail(error),
+      formerHosts: () => server.formerHosts(this),
+    });
   }
 
   /** '' before the hello. */

@@ -149,14 +149,6 @@ export class AgentDraft {
     this.unlist(taskId);
   }
 
-  /** The agent reported these ends, which could not be stored yet. */
-  keepEnds(taskIds: Iterable<number>): void {
-    for (const taskId of taskIds) {
-      const task = this.tasks.get(taskId);
-      if (task) this.put(task, { endReported: true, stage: 'named' });
-    }
-  }
-
   /** Scheduling was asked about a run that it is done with. `settled`: its answer, if it knows the run. */
   noteLookUp({ taskId, clock }: RunId, lookedUp: boolean, settled?: SettledRun): void {
     const task = this.tasks.get(taskId);

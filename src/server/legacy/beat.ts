@@ -18,6 +18,8 @@ export interface SortedReport {
 
 /** A report, and when and where it came. */
 export interface Beat extends SortedReport {
+  /** of those that ended, the tasks whose end could not be stored yet */
+  readonly unstored: ReadonlySet<number>;
   /** unix ms */
   readonly nowMs: number;
   readonly connection: number;
@@ -41,7 +43,7 @@ export interface ReportOutcome {
   readonly begun: RunId[];
   /** runs that have begun and that the agent does not know any more; told again until they are no longer open */
   readonly lost: RunId[];
-  /** runs to be killed that never had a process */
+  /** runs that never had a process and are to be killed, or may not start any more */
   readonly neverStarted: OpenRun[];
   /** listed for the first time, of a script that the agent may have already: it starts without asking for anything */
   readonly ungated: OpenRun[];

@@ -11,7 +11,8 @@ const KILL_PATIENCE_MS = 15_000;
 const FORGET_AFTER_MS = 60_000;
 
 /** The agent has this task. Under the clock of a start without a script that says nothing of a run. */
-export function noteNamed({ draft, beat, open, since, begun }: Reduction, named: ReportedTask): void {
+export function noteNamed(reduction: Reduction, named: ReportedTask): void {
+  const { draft, beat, open, since, begun } = reduction;
   if (named.status === 'running') draft.kind = LegacyKind.categraf;
   const { taskId } = named;
   if (draft.isScriptless(taskId, named.clock)) return;
@@ -21,6 +22,8 @@ export function noteNamed({ draft, beat, open, since, begun }: Reduction, named:
   const run = open.get(taskId);
   const expected = run?.clock === clock ? run : undefined;
   const isKill = isKillClock(named.clock);
+  // The agent has neither the task nor a result of it.
+  if (named.status === '') return task.queried ? lose(reduction, task) : undefined;
   draft.put(task, {
     stage: 'named',
     connection: beat.connection,
@@ -35,18 +38,34 @@ export function noteNamed({ draft, beat, open, since, begun }: Reduction, named:
   if (expected && !expected.dispatched) begun.push({ taskId, clock });
 }
 
+/** The report tells the end of this task. */
+export function noteEnded({ draft, beat, open }: Reduction, ended: ReportedTask): void {
+  const { taskId } = ended;
+  if (!beat.unstored.has(taskId)) return draft.forget(taskId);
+  const clock = startClockOf(ended.clock);
+  const known = draft.tasks.get(taskId);
+  const task = known?.clock === clock ? known : trackedTask(taskId, clock, 'named', beat.connection);
+  draft.put(task, {
+    stage: 'named',
+    connection: beat.connection,
+    wireClock: ended.clock,
+    timeoutMs: open.get(taskId)?.clock === clock ? (open.get(taskId)?.timeoutMs ?? task.timeoutMs) : task.timeoutMs,
+    queried: true,
+    endReported: true,
+  });
+}
+
 /** For tasks that the report does not name, be it that it names another start of the same id. */
 export function noteUnnamed(reduction: Reduction, taskId: number): void {
   const { draft, beat, open } = reduction;
   const task = draft.tasks.get(taskId);
-  if (!task || isNamed(reduction, task)) return;
+  if (!task || isNamed(reduction, task) || beat.ended.has(taskId)) return;
   const isOpen = open.get(taskId)?.clock === task.clock;
   const endMs = (task.begunMs ?? beat.nowMs) + task.timeoutMs + FORGET_AFTER_MS;
   // Of a task that is none of this server there is nothing to be known but that it is named. Under a kill an agent does
   // not name it, and whose it is may only be known later.
   const foreign = task.timeoutMs === Number.POSITIVE_INFINITY && task.killListedMs === undefined;
   if (!isOpen && (task.stage === 'lost' || foreign || beat.nowMs > endMs)) return draft.forget(taskId);
-  if (task.endReported) return;
   switch (task.stage) {
     case 'listed':
       return startUnnamed(reduction, task);
@@ -79,12 +98,9 @@ function isNamed({ draft, beat }: Reduction, task: TrackedTask): boolean {
 function startUnnamed(reduction: Reduction, task: TrackedTask): void {
   const { draft, beat, begun } = reduction;
   const sameConnection = task.connection === beat.connection;
-  if (!sameConnection && task.cached && draft.kind === LegacyKind.agentd) {
-    // Listed on: an agent of this kind looks the same whether it has begun, has restarted or has never been asked.
-    draft.put(task, { connection: beat.connection, origin: beat.connection });
-  } else if (!sameConnection && task.cached) {
-    // The script may have begun, and ended its own agent. Listed again it would do so again, and again.
-    lose(reduction, task);
+  if (!sameConnection && task.cached) {
+    // The script may have begun, and ended its own agent. Started again it would do so again, and again.
+    query(reduction, task);
   } else if (!sameConnection || draft.kind === LegacyKind.categraf) {
     // The script has not begun: it was not asked for here. The agent may have asked in vain, and have the task without it.
     draft.unlist(task.taskId);
@@ -97,16 +113,26 @@ function startUnnamed(reduction: Reduction, task: TrackedTask): void {
 
 function runUnnamed(reduction: Reduction, task: TrackedTask): void {
   const { draft, beat } = reduction;
-  const { connection } = beat;
-  const sameConnection = task.connection === connection;
   // An agent keeps quiet about a task while it is killing it.
-  if (task.killListedMs !== undefined) return killUnnamed(reduction, task, task.killListedMs);
-  if (draft.kind === LegacyKind.unknown && sameConnection) draft.kind = LegacyKind.agentd;
-  if (draft.kind === LegacyKind.categraf) return lose(reduction, task);
-  if (draft.kind !== LegacyKind.agentd) return;
-  const keptSilent = sameConnection && task.relistedOn === connection;
-  const doubtful = !keptSilent && (task.doubtful || (!sameConnection && task.scriptGiven && !task.hasProcess));
-  draft.put(task, { doubtful, hasProcess: sameConnection && !doubtful, connection });
+  if (task.killListedMs !== undefined && !task.endReported) return killUnnamed(reduction, task, task.killListedMs);
+  // The agent may have restarted: its disk may have the result.
+  if (task.connection !== beat.connection) return query(reduction, task);
+  if (task.endReported) return lose(reduction, task);
+  if (draft.kind === LegacyKind.categraf) return task.queried ? lose(reduction, task) : query(reduction, task);
+  draft.kind = LegacyKind.agentd;
+  const doubtful = task.doubtful && task.relistedOn !== beat.connection;
+  draft.put(task, { stage: 'accepted', doubtful, hasProcess: !doubtful });
+}
+
+/** Without a proof of its process on this connection, as the agent may be another process since. */
+function query({ draft, beat: { connection } }: Reduction, task: TrackedTask): void {
+  draft.put(task, {
+    stage: 'accepted',
+    queried: true,
+    connection,
+    doubtful: task.doubtful || (task.scriptGiven && !task.hasProcess),
+    hasProcess: false,
+  });
 }
 
 function killUnnamed(reduction: Reduction, task: TrackedTask, listedMs: number): void {

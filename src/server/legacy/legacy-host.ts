@@ -152,16 +152,16 @@ export class LegacyHost implements HostSession {
     this.#ending = new Set(ended.keys());
     this.#watches.show(alive, known);
     this.#warnOfOldScripts(report.tasks);
-    if (ended.size > 0) {
-      const message = await this.#results.store([...ended.values()], known, this.#state.tasks, deadline);
-      if (message !== undefined) this.#change((draft) => draft.keepEnds(ended.keys()));
-      if (this.#connection !== connection) return undefined;
-      if (message !== undefined) return { message };
-      for (const { taskId, clock } of ended.values()) this.#watches.ended(taskId, startClockOf(clock));
+    const unstored =
+      ended.size === 0 ? NONE : await this.#results.store([...ended.values()], known, this.#state.tasks, deadline);
+    for (const { taskId, clock } of ended.values()) {
+      if (!unstored.has(taskId)) this.#watches.ended(taskId, startClockOf(clock));
     }
-    const open = ended.size > 0 ? this.#openRuns() : known;
+    if (this.#connection !== connection) return undefined;
+    const open = ended.size === 0 ? known : this.#openRuns();
     if (!open) return NOT_KNOWN;
-    return await this.#answer(connection, { nowMs, connection: connection.id, first, alive, ended }, open, deadline);
+    const beat: Beat = { nowMs, connection: connection.id, first, alive, ended, unstored };
+    return await this.#answer(connection, beat, open, deadline);
   }
 
   /** Gives out a script, and before that notes durably that it was given: from then on the run may have begun. */
@@ -284,4 +284,5 @@ export class LegacyHost implements HostSession {
   }
 }
 
+const NONE: ReadonlySet<number> = new Set();
 const NOT_KNOWN: ReportAnswer = Object.freeze({ message: 'the server is reading its tasks, try again' });

@@ -49,14 +49,14 @@ export function legacyResult(
   };
 }
 
-/** The end of a run that was to be killed before anything of it had begun. */
-export function neverStartedResult({ taskId, clock }: OpenRun, nowMs: number): ResultFrame {
+/** The end of a run whose kill, or last moment of start, came before anything of it had begun. */
+export function neverStartedResult({ taskId, clock, status }: OpenRun, nowMs: number): ResultFrame {
   return {
     t: 'result',
     taskId,
     clock,
     ...EMPTY_REPORT,
-    status: 'killed',
+    status: status === 'killing' ? 'killed' : 'timeout',
     reason: RunReason.notStarted,
     endedMs: nowMs,
     stdout: new Uint8Array(),

@@ -52,7 +52,9 @@ export class LegacyWatches {
   /** Takes the output of these tasks from a report, as far as they are the runs that are under way. */
   show(alive: ReadonlyMap<number, ReportedTask>, open: ReadonlyMap<number, RunId>): void {
     for (const task of alive.values()) {
-      const { taskId } = task;
+      const { taskId, status } = task;
+      // An agent that was queried in vain has no output; an earlier report may have had some.
+      if (status === '') continue;
       const clock = startClockOf(task.clock);
       if (open.get(taskId)?.clock !== clock || !this.#live.update(task, clock)) continue;
       for (const watch of this.#of(taskId, clock)) this.#send(watch);

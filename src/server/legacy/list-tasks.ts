@@ -11,26 +11,29 @@ import { attemptClock, attemptOf, isKillClock, killClock, MAX_ATTEMPT } from './
  */
 const MAX_TASKS = 64;
 
-/** Lists a task that may run: as a kill if it is to be killed and may be, else as the start that it is. */
+/** Lists a task that may run: as a kill if it is to be killed and may be, else as the start or the query that it is. */
 export function listTracked(reduction: Reduction, taskId: number): void {
   const { draft, beat, list } = reduction;
   const task = draft.tasks.get(taskId);
-  if (!task || !mayRun(task) || beat.ended.has(taskId)) return;
-  const named = namedAs(task, beat);
-  // An accepted task of an agent that would name it if it knew it is in doubt: it is neither started nor given up.
-  if (!named && task.stage === 'accepted' && draft.kind === LegacyKind.unknown) return;
+  if (!task || !mayRun(task)) return;
   const { clock, killListedMs } = task;
-  // An agent that still names it under its start has not taken the kill.
-  const killing = named ? isKillClock(named.clock) : killListedMs !== undefined;
-  if (killing || (task.killWanted && mayKill(reduction, task, named))) {
-    draft.put(task, { killListedMs: killListedMs ?? beat.nowMs, killAnswers: task.killAnswers + 1 });
-    list.push({ taskId, clock: killClock(clock), action: 'kill' });
-    return;
+  if (!task.endReported) {
+    const named = namedAs(task, beat);
+    // An agent that still names it under its start has not taken the kill.
+    const killing = named ? isKillClock(named.clock) : killListedMs !== undefined;
+    if (killing || (task.killWanted && mayKill(reduction, task, named))) {
+      draft.put(task, { killListedMs: killListedMs ?? beat.nowMs, killAnswers: task.killAnswers + 1 });
+      list.push({ taskId, clock: killClock(clock), action: 'kill' });
+      return;
+    }
+    if (needsRelisting(task, named, beat)) {
+      const wireClock = attemptClock(clock, attemptOf(task.wireClock) + 1);
+      draft.put(task, { wireClock, relistedOn: beat.connection, queried: false });
+      list.push({ taskId, clock: wireClock, action: 'start' });
+      return;
+    }
   }
-  const relisted = needsRelisting(task, named, beat)
-    ? draft.put(task, { wireClock: attemptClock(clock, attemptOf(task.wireClock) + 1), relistedOn: beat.connection })
-    : task;
-  list.push({ taskId, clock: relisted.wireClock, action: 'start' });
+  list.push({ taskId, clock: task.wireClock, action: task.queried ? 'query' : 'start' });
 }
 
 /** Lists a run that the agent is not known to have, if it may start it. */
@@ -44,9 +47,10 @@ export function listOpenRun(reduction: Reduction, run: OpenRun): void {
   // A start that was sent to another kind of agent is noted as such only in this process's memory.
   if (formerlyPushed && (run.dispatched || run.assignedAtMs < since.serverStartMs)) return;
   const withoutScript = draft.scriptlessClock(run);
-  if (withoutScript !== undefined && run.status === 'killing') reduction.neverStarted.push(run);
+  const isOver = run.status === 'killing' || beat.nowMs >= run.startUntilMs;
+  if (withoutScript !== undefined && isOver) reduction.neverStarted.push(run);
   if (run.dispatched && withoutScript === undefined) return listBegun(reduction, run);
-  if (run.status !== 'running' || beat.nowMs >= run.startUntilMs || list.length >= MAX_TASKS) return;
+  if (isOver || list.length >= MAX_TASKS) return;
   const attempt = withoutScript === undefined ? 0 : attemptOf(withoutScript) + 1;
   if (attempt > MAX_ATTEMPT) return;
   const wireClock = attemptClock(run.clock, attempt);
@@ -58,25 +62,21 @@ export function listOpenRun(reduction: Reduction, run: OpenRun): void {
 }
 
 /** For an open run that this process knows to have begun, but not on which agent, and that the agent does not name. */
-function listBegun(reduction: Reduction, run: OpenRun): void {
-  const { draft, beat, since, list, lost } = reduction;
-  const { taskId, clock } = run;
-  switch (draft.kind) {
-    case LegacyKind.categraf: {
-      const overdue = run.startedAtMs !== null && beat.nowMs >= run.startedAtMs + run.timeoutMs;
-      // The run may be under a kill that this server listed before its restart; then the agent is only quiet about it.
-      if (run.status === 'running' && !overdue) lost.push(run);
-      else list.push({ taskId, clock: killClock(clock), action: 'kill' });
-      return;
-    }
-    case LegacyKind.agentd:
-      listStart(reduction, run, { wireClock: clock, doubtful: beganNearStart(run, since.serverStartMs), cached: true });
-      return;
-    case LegacyKind.unknown:
-      return;
-    default:
-      draft.kind satisfies never;
+function listBegun({ draft, beat, since, list }: Reduction, run: OpenRun): void {
+  const { taskId, clock, timeoutMs, startedAtMs } = run;
+  const overdue = startedAtMs !== null && beat.nowMs >= startedAtMs + timeoutMs;
+  if (draft.kind === LegacyKind.categraf && (overdue || run.status === 'killing')) {
+    // The run may be under a kill that this server listed before its restart; then the agent is only quiet about it.
+    list.push({ taskId, clock: killClock(clock), action: 'kill' });
+    return;
   }
+  draft.put(trackedTask(taskId, clock, 'accepted', beat.connection), {
+    queried: true,
+    doubtful: beganNearStart(run, since.serverStartMs),
+    timeoutMs,
+    begunMs: startedAtMs ?? undefined,
+  });
+  list.push({ taskId, clock, action: 'query' });
 }
 
 function listStart(

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changed } from './agent-state.js';
 import type { AssignedTask } from './rpc-codec.js';
 import { Beats, named, run, START_MS } from './testing/beats.js';
 import { LegacyKind } from './tracked-task.js';
 import { attemptClock, killClock, startClockOf } from './wire-clock.js';
 
 const START: AssignedTask = { taskId: 1, clock: 100, action: 'start' };
+const QUERY: AssignedTask = { taskId: 1, clock: 100, action: 'query' };
 const KILL: AssignedTask = { taskId: 1, clock: killClock(100), action: 'kill' };
 
 test('a kill is listed once the process is certain, never on the first report of a connection', () => {
@@ -65,29 +65,64 @@ test('an agent that is quiet about a script that it was given is an agentd, and 
   assert.deepEqual(agent.beat([taken]), [START]);
   assert.equal(agent.state.kind, LegacyKind.agentd);
   agent.reconnect();
-  assert.deepEqual(agent.beat([taken]), [START]);
+  assert.deepEqual(agent.beat([taken]), [QUERY], 'it may be another process, which must not start it again');
+  assert.deepEqual(agent.beat([taken]), [QUERY], 'it has it: another process would have said that it has not');
   assert.deepEqual(agent.lost, []);
 });
 
-test('with the connection gone before the first report, nobody knows: neither listed nor given up', () => {
+for (const kind of Object.values(LegacyKind)) {
+  test(`${kind}: with the connection gone before the first report, the agent is asked; with nothing left it is lost`, () => {
+    const agent = new Beats(kind);
+    agent.beat([run()]);
+    agent.giveScript();
+    agent.reconnect();
+    const given = run({ dispatched: true });
+    assert.deepEqual(agent.beat([given]), [QUERY]);
+    assert.deepEqual(agent.lost, []);
+    assert.deepEqual(agent.beat([given], named('')), []);
+    assert.deepEqual(agent.lost, [1], 'at once');
+  });
+
+  test(`${kind}: a result on the disk of an agent that restarted within its first beat comes by the query`, () => {
+    const agent = new Beats(kind);
+    agent.beat([run()]);
+    agent.giveScript();
+    agent.reconnect();
+    const given = run({ dispatched: true });
+    assert.deepEqual(agent.beat([given]), [QUERY]);
+    assert.deepEqual(agent.beatWithEnd([given], new Map([[1, named('success', 100, 'x')]])), []);
+    assert.deepEqual([agent.state.tasks.size, agent.lost], [0, []]);
+  });
+
+  test(`${kind}: a run from before a restart of the server is asked about too`, () => {
+    const begun = run({ dispatched: true, startedAtMs: START_MS });
+    const agent = new Beats(kind);
+    assert.deepEqual(agent.beat([begun]), [QUERY]);
+    assert.deepEqual(agent.beat([begun], named('')), []);
+    assert.deepEqual(agent.lost, [1]);
+  });
+}
+
+test('a script that was given and that the agent named once is asked about when it is not named any more', () => {
   const agent = new Beats();
   agent.beat([run()]);
   agent.giveScript();
+  const begun = run({ dispatched: true });
+  agent.beat([begun], named('running', 100, 'x'));
   agent.reconnect();
-  assert.deepEqual(agent.beat([run({ dispatched: true })]), []);
-  assert.deepEqual(agent.lost, []);
+  assert.deepEqual(agent.beat([begun]), [QUERY]);
+  assert.deepEqual(agent.beat([begun], named('running', 100, 'x')), [QUERY], 'never as a start again');
+  agent.nowMs += 31_000;
+  assert.deepEqual(agent.beat([begun], named('running', 100, 'x')), [KILL]);
 });
 
-test('after a restart of the server, what a Categraf does not name is lost, and what an agentd does not name is listed', () => {
-  const begun = run({ dispatched: true, startedAtMs: START_MS });
-  const categraf = new Beats(LegacyKind.categraf);
-  assert.deepEqual(categraf.beat([begun]), []);
-  assert.deepEqual(categraf.lost, [1]);
-  const agentd = new Beats(LegacyKind.agentd);
-  assert.deepEqual(agentd.beat([begun]), [START]);
-  const unknown = new Beats();
-  assert.deepEqual(unknown.beat([begun]), []);
-  assert.deepEqual(unknown.lost, []);
+test('a run that never had its script ends at its last moment of start, not only when the agent would be silent', () => {
+  const agent = new Beats();
+  agent.beat([run()]);
+  agent.withholdScript();
+  agent.nowMs = START_MS + 30_000;
+  assert.deepEqual(agent.beat([run({ dispatched: true })], named('running')), []);
+  assert.deepEqual(agent.neverStarted, [1]);
 });
 
 test('a redo waits for the older run that the agent still names', () => {
@@ -176,16 +211,35 @@ test('of an agentd, what a server before this one listed is only killed after it
   assert.deepEqual(agent.beat([killing]), [KILL]);
 });
 
-test('an end that was told and could not be stored is listed on, also to an agent that has restarted since', () => {
+test('an end that cannot be stored stays listed beside new starts, also for an agent that has restarted since', () => {
   const agent = new Beats();
   agent.beat([run()]);
   agent.giveScript();
   const begun = run({ dispatched: true });
   agent.beat([begun], named('running'));
-  agent.state = changed(agent.state, (draft) => draft.keepEnds([1]));
+  agent.unstored = new Set([1]);
+  const another = run({ taskId: 2, clock: 200 });
+  const end = new Map([[1, named('success')]]);
+  assert.deepEqual(agent.beatWithEnd([begun, another], end), [QUERY, { taskId: 2, clock: 200, action: 'start' }]);
   agent.reconnect();
-  assert.deepEqual(agent.beat([begun]), [START]);
-  assert.deepEqual(agent.lost, []);
+  assert.deepEqual(agent.beat([begun]), [QUERY]);
+  assert.deepEqual(agent.beatWithEnd([begun], end), [QUERY], 'from its disk');
+  agent.unstored = new Set();
+  assert.deepEqual(agent.beatWithEnd([], end), []);
+  assert.deepEqual([agent.state.tasks.size, agent.lost], [0, []]);
+});
+
+test('an end of a run that is killed, or of one from before a restart, stays listed under the clock that it has', () => {
+  const agent = new Beats(LegacyKind.categraf);
+  agent.unstored = new Set([1]);
+  const killing = run({ status: 'killing', dispatched: true });
+  const end = new Map([[1, named('killed', killClock(100))]]);
+  const entry = { ...KILL, action: 'query' };
+  for (let beat = 0; beat < 3; beat++) assert.deepEqual(agent.beatWithEnd([killing], end), [entry]);
+  agent.reconnect();
+  assert.deepEqual(agent.beat([killing]), [entry]);
+  assert.deepEqual(agent.beat([killing], named('', killClock(100))), [], 'its disk has lost it');
+  assert.deepEqual(agent.lost, [1]);
 });
 
 test('the first report of a connection is never answered with a kill of what it names', () => {

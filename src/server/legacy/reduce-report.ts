@@ -1,11 +1,12 @@
 import type { OpenRun } from '../tasks/agent-gateway.js';
 import { AgentDraft, type AgentState } from './agent-state.js';
 import type { Beat, Reduction, ReportOutcome, SinceWhen } from './beat.js';
-import { noteNamed, noteTime, noteUnnamed } from './judge-report.js';
+import { noteEnded, noteNamed, noteTime, noteUnnamed } from './judge-report.js';
 import { listOpenRun, listTracked } from './list-tasks.js';
 
 /**
- * All that a report of a legacy agent may change. The ends that it reports are stored by then. `open`: the runs that
+ * All that a report of a legacy agent may change. The ends that it reports are stored by then, as far as they can be.
+ * `open`: the runs that
  * scheduling has under way on this host, in the order of their clocks.
  *
  * The agent forgets a task that the answer leaves out, unless its script still runs; so each is listed until its end is
@@ -22,9 +23,9 @@ export function reduceReport(
   const reduction: Reduction = { draft, beat, open, since, ...outcome };
   // The agent has each task that it names, running or without a script.
   for (const named of beat.alive.values()) noteNamed(reduction, named);
-  // A task whose end is stored is over.
-  for (const taskId of beat.ended.keys()) draft.forget(taskId);
-  // A task that it does not name has not begun, goes on in silence, or is lost; which of them, the kind of agent tells.
+  // A task whose end is stored is over; one whose end is not goes on, so that the agent reports it again.
+  for (const ended of beat.ended.values()) noteEnded(reduction, ended);
+  // A task that it does not name has not begun, goes on in silence, or is lost: where that is in doubt, it is queried.
   for (const { taskId } of draft.tasks.values()) noteUnnamed(reduction, taskId);
   // A task is to be killed if somebody wants that, or its time is over.
   for (const { taskId } of draft.tasks.values()) noteTime(reduction, taskId);

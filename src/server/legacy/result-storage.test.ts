@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Log } from '../../shared/log.js';
 import type { ResultFrame } from '../../shared/protocol/agent-frames.js';
-import { StoreError } from '../store/store.js';
+import { RefusedError, StoreError } from '../store/store.js';
 import type { PulledWork } from '../tasks/agent-gateway.js';
 import { ResultStorage } from './result-storage.js';
 import type { ReportedTask } from './rpc-codec.js';
@@ -16,12 +16,6 @@ const silent: Log = {
   child: () => silent,
 };
 
-function storageBy(runEnded: PulledWork['runEnded']): ResultStorage {
-  const none = (): never => assert.fail('only ends are noted');
-  const work = { runEnded, runDispatched: none, runLost: none };
-  return new ResultStorage(new RunNotes({ host: 'a', work, log: silent, nowMs: () => 0 }), () => 0);
-}
-
 const TASK: ReportedTask = {
   taskId: 1,
   clock: 5,
@@ -30,45 +24,69 @@ const TASK: ReportedTask = {
   stderr: Buffer.alloc(0),
 };
 
-test('a failure asks for the result again; a text that never can be stored is left out in the end', async () => {
+function storage(runEnded: PulledWork['runEnded']): ResultStorage {
+  const none = (): never => assert.fail('only ends are noted');
+  const work = { runEnded, runDispatched: none, runLost: none };
+  return new ResultStorage(new RunNotes({ host: 'a', work, log: silent, nowMs: () => nowMs }), () => nowMs);
+}
+
+let nowMs = 0;
+
+test('a result whose output is refused is stored without it, beside another that is not held up', async () => {
   const stored: ResultFrame[] = [];
-  const runEnded = (_host: string, result: ResultFrame): Promise<'stored'> => {
-    if (result.stdout.length > 0) return Promise.reject(new StoreError('no'));
+  const results = storage((_host, result) => {
+    if (result.taskId === 1 && result.stdout.length > 0) return Promise.reject(new RefusedError('no'));
     stored.push(result);
     return Promise.resolve('stored');
-  };
-  const storage = storageBy(runEnded);
-  for (let i = 0; i < 3; i++) assert.match((await storage.store([TASK], new Map(), new Map())) ?? '', /again/);
-  assert.equal(await storage.store([TASK], new Map(), new Map()), undefined);
-  assert.deepEqual([stored.length, stored[0]?.status], [1, 'success']);
-  assert.match(Buffer.from(stored[0]?.stderr ?? []).toString(), /could not be stored/);
+  });
+  assert.deepEqual(await results.store([TASK, { ...TASK, taskId: 2 }], new Map(), new Map()), new Set());
+  const one = stored.find(({ taskId }) => taskId === 1);
+  assert.deepEqual([stored.length, one?.status, one?.stdoutBytes], [2, 'success', 4]);
+  assert.match(Buffer.from(one?.stderr ?? []).toString(), /^ibex: the output of this run is not stored: no\n$/);
+});
+
+test('a result that is refused even without its output stays unstored, and is tried again after a while', async () => {
+  let asked = 0;
+  let refuses = true;
+  const results = storage(() => {
+    asked++;
+    return refuses ? Promise.reject(new RefusedError('no')) : Promise.resolve('stored');
+  });
+  const store = (): Promise<ReadonlySet<number>> => results.store([TASK], new Map(), new Map());
+  assert.deepEqual(await store(), new Set([1]));
+  const before = asked;
+  assert.deepEqual([await store(), asked], [new Set([1]), before], 'not at each beat');
+  refuses = false;
+  nowMs += 60_000;
+  assert.deepEqual(await store(), new Set());
 });
 
 test('while the database is away nothing is given up', async () => {
   let away = true;
   const stored: ResultFrame[] = [];
-  const runEnded = (_host: string, result: ResultFrame): Promise<'stored'> => {
+  const results = storage((_host, result) => {
     if (away) return Promise.reject(new StoreError('no'));
     stored.push(result);
     return Promise.resolve('stored');
-  };
-  const storage = storageBy(runEnded);
-  for (let i = 0; i < 10; i++) assert.ok(await storage.store([TASK], new Map(), new Map()));
+  });
+  for (let i = 0; i < 10; i++) assert.equal((await results.store([TASK], new Map(), new Map())).size, 1);
   away = false;
-  assert.equal(await storage.store([TASK], new Map(), new Map()), undefined);
+  assert.equal((await results.store([TASK], new Map(), new Map())).size, 0);
   assert.equal(Buffer.from(stored[0]?.stdout ?? []).toString(), 'text');
 });
 
 test('a result that is being stored is not stored once more, however often it comes', async () => {
   let asked = 0;
   const stored = Promise.withResolvers<'stored'>();
-  const runEnded = (): Promise<'stored'> => {
+  const results = storage(() => {
     asked++;
     return stored.promise;
-  };
-  const storage = storageBy(runEnded);
-  const answers = [1, 2, 3].map(() => storage.store([TASK], new Map(), new Map()));
+  });
+  const answers = [1, 2, 3].map(() => results.store([TASK], new Map(), new Map()));
   stored.resolve('stored');
-  assert.deepEqual(await Promise.all(answers), [undefined, undefined, undefined]);
+  assert.deepEqual(
+    (await Promise.all(answers)).map(({ size }) => size),
+    [0, 0, 0],
+  );
   assert.equal(asked, 1);
 });

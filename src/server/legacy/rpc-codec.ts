@@ -25,11 +25,15 @@ export type Call = { readonly seq: number } & (
   | { readonly method: 'unknown'; readonly name: string }
 );
 
-/** An entry of the list of tasks that a host should know. */
+/**
+ * An entry of the list of tasks that a host should know. query: an action that no agent knows, so that it starts and
+ * kills nothing. An agent that does not have the task in memory loads the result that its disk has under this clock, if
+ * any, and reports it; without one it reports the task with an empty status. One that has it goes on as it was.
+ */
 export interface AssignedTask {
   readonly taskId: number;
   readonly clock: number;
-  readonly action: 'start' | 'kill';
+  readonly action: 'start' | 'kill' | 'query';
 }
 
 /** A message that is not empty means: not processed; the agent keeps what it has and asks again. */

@@ -1,13 +1,21 @@
+import { CappedMap } from '../../shared/capped-map.js';
 import { describeError } from '../../shared/errors.js';
 import type { Log } from '../../shared/log.js';
 import type { ResultFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
+import { storeResult } from '../agents/store-result.js';
+import { RefusedError } from '../store/store.js';
 import type { OpenRun, PulledWork } from '../tasks/agent-gateway.js';
 import type { AnswerDeadline } from './answer-deadline.js';
 import { neverStartedResult } from './legacy-result.js';
 import type { LiveTexts } from './live-output.js';
 
 const LOST = 'ibex: lost: the agent restarted while the script ran; it may still run, or have ended with the agent\n';
+
+/** A result that the database refuses is tried again so long after, ms. */
+const REFUSED_AGAIN_MS = 30_000;
+/** Refused results that are remembered; more are tried again at each beat. */
+const MAX_REFUSED = 4_096;
 
 export interface RunNotesParts {
   readonly host: string;
@@ -23,6 +31,8 @@ export interface RunNotesParts {
  */
 export class RunNotes {
   readonly #parts: RunNotesParts;
+  /** when the database refused each result, by run */
+  readonly #refusedMs = new CappedMap<string, number>(MAX_REFUSED);
   readonly #inFlight = new Map<string, Promise<boolean>>();
 
   constructor(parts: RunNotesParts) {
@@ -50,16 +60,29 @@ export class RunNotes {
     });
   }
 
-  /** A run that is to be killed and that no process was ever started for. */
+  /** A run that no process was ever started for, and that is to be killed or may not start any more. */
   neverStarted(run: OpenRun): Promise<boolean> {
     const { host, work, nowMs } = this.#parts;
     return this.#once('never started', run, () => work.runEnded(host, neverStartedResult(run, nowMs())));
   }
 
-  /** True also for a run of a task that is not known: its result has no place here, and the agent may forget it. */
+  /**
+   * True also for a run of a task that is not known: its result has no place here, and the agent may forget it. A result
+   * that the database refuses even without its output is not tried again for a while.
+   */
   ended(result: ResultFrame): Promise<boolean> {
-    const { host, work } = this.#parts;
-    return this.#once('ended', result, () => work.runEnded(host, result));
+    const { host, work, log, nowMs } = this.#parts;
+    const name = `${result.taskId} ${result.clock}`;
+    const refusedMs = this.#refusedMs.get(name);
+    if (refusedMs !== undefined && nowMs() - refusedMs < REFUSED_AGAIN_MS) return Promise.resolve(false);
+    return this.#once('ended', result, async () => {
+      try {
+        await storeResult(host, result, { events: work, log });
+      } catch (error) {
+        if (error instanceof RefusedError) this.#refusedMs.set(name, nowMs());
+        throw error;
+      }
+    });
   }
 
   #once(kind: string, { taskId, clock }: RunId, write: () => Promise<unknown>): Promise<boolean> {

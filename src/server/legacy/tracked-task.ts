@@ -16,8 +16,8 @@ export function legacyKind(text: string | undefined): LegacyKind {
 }
 
 /**
- * listed: its start stood in an answer. accepted: the agent has taken the start, and has not named it yet. named: a
- * report has named it. lost: the agent has begun it and does not know it any more.
+ * listed: its start stood in an answer. accepted: the agent may have taken the start, and has not named it since. named:
+ * the last report has named it. lost: the agent has begun it and does not know it any more.
  */
 export type Stage = 'listed' | 'accepted' | 'named' | 'lost';
 
@@ -45,7 +45,12 @@ export interface TrackedTask {
   readonly silentSinceMs: number | undefined;
   /** connection on which its start was listed under a further clock, to see whether the agent asks for its script */
   readonly relistedOn: number | undefined;
-  /** the agent reported its end, which could not be stored: listed on, it is reported again and never run again */
+  /**
+   * It is listed as a query: the agent may have it, or its result, or may have lost it. As a start it is not listed any
+   * more under that clock: to an agent that has its result from the disk that would be a second start.
+   */
+  readonly queried: boolean;
+  /** the agent reported its end, which could not be stored yet */
   readonly endReported: boolean;
   /** unix ms; undefined while it is not known to have begun */
   readonly begunMs: number | undefined;
@@ -85,6 +90,7 @@ export function trackedTask(taskId: number, clock: number, stage: Stage, connect
     doubtful: false,
     silentSinceMs: undefined,
     relistedOn: undefined,
+    queried: false,
     endReported: false,
     begunMs: undefined,
     timeoutMs: Number.POSITIVE_INFINITY,

@@ -4,7 +4,7 @@ import type { Step } from '../core/task-draft.js';
 import { isActive } from '../../shared/task-states.js';
 import type { HostEntry, TaskState } from '../core/task-state.js';
 import type { TaskMeta } from '../core/records.js';
-import { StaleStateError, StoreError, type Store } from '../store/store.js';
+import { RefusedError, StaleStateError, StoreError, type Store } from '../store/store.js';
 import { hostsToRead } from './hosts-to-read.js';
 import { TaskCopy, type CopyRules } from './task-copy.js';
 
@@ -48,7 +48,8 @@ export interface MailboxHost {
 /**
  * One open task and the events that wait for it. While a commit is in flight events queue; then all of them are
  * reduced at once into the next commit, after which they are answered; where the database works out of process, while
- * it commits the next step. If a commit fails, the state is dropped and read again for the next event. Of a task that a
+ * it commits the next step. If a commit fails, the state is dropped and read again for the next event; a result that the
+ * database refuses holds back no other event. Of a task that a
  * peer owns, the hosts of an event are read each time. The queue has no limit of its own: an agent sends a
  * limited number of results without their acknowledgements, and an API call waits for its answer.
  */
@@ -62,6 +63,8 @@ export class TaskMailbox implements Disposable {
   #running: Promise<void> | undefined;
   /** the step that was committed last, until its events are answered */
   #committed: { readonly step: Reduction; readonly items: readonly Item[]; readonly decidedMs: number } | undefined;
+  /** events of the next commit at most: fewer after a refusal, and twice as many after each success */
+  #atOnce = EVENTS_PER_COMMIT;
   /** an event was posted whose sender waits for the answer */
   #urgent = false;
   #lazyTimer: NodeJS.Timeout | undefined;
@@ -132,7 +135,7 @@ export class TaskMailbox implements Disposable {
     do {
       this.#urgent = false;
       this[Symbol.dispose]();
-      const items = this.#queue.splice(0, EVENTS_PER_COMMIT);
+      const items = this.#queue.splice(0, this.#atOnce);
       if (!(await this.#read(items))) return;
       if (items.length > 0 || this.#stale.size > 0) await this.#step(items);
       // Answering may post an event of this very task.
@@ -194,11 +197,13 @@ export class TaskMailbox implements Disposable {
     try {
       await this.#commit(step.changes);
     } catch (error) {
+      if (error instanceof RefusedError && this.#isolate(items, error)) return;
       this.#copy.giveUp();
       if (error instanceof StaleStateError) this.#tryAgain(items, error);
       else this.#fail(items, error);
       return;
     }
+    this.#atOnce = Math.min(EVENTS_PER_COMMIT, this.#atOnce * 2);
     this.#stale.clear();
     this.#copy.advance(step.state);
     this.#committed = { step, items, decidedMs: context.nowMs };
@@ -216,6 +221,22 @@ export class TaskMailbox implements Disposable {
     } finally {
       this.#answer();
     }
+  }
+
+  /**
+   * The database refuses the values of one of these events, and has stored none: they are tried again in smaller groups,
+   * until a result that is to blame is alone and is given back to its sender. False where something else is to blame.
+   */
+  #isolate(items: readonly Item[], error: RefusedError): boolean {
+    if (items.length > 1) {
+      this.#queue.unshift(...items);
+      this.#atOnce = items.length >> 1;
+      return true;
+    }
+    const [item] = items;
+    if (item?.event.kind !== 'result') return false;
+    item.reject(error);
+    return true;
   }
 
   /** Another program has written into the task's rows: the same events are applied to what the rows say now. */

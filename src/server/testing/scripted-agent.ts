@@ -5,6 +5,7 @@ import type {
   AgentRun,
   AgentTextFrame,
   HelloFrame,
+  ResultAckFrame,
   ResultFrame,
   ServerFrame,
   Stream,
@@ -128,6 +129,15 @@ export class ScriptedAgent implements Disposable {
       throw new Error(`closed with ${code} ${reason} before ${type} came`);
     });
     const wanted = (frame: ServerFrame): frame is Extract<ServerFrame, { readonly t: T }> => frame.t === type;
+    return await Promise.race([this.#frames.next(wanted), ended]);
+  }
+
+  /** The server's answer to the result of this task. */
+  async nextAck(taskId: number): Promise<ResultAckFrame> {
+    const ended = this.closed.then(({ code, reason }) => {
+      throw new Error(`closed with ${code} ${reason} before the ack of ${taskId} came`);
+    });
+    const wanted = (frame: ServerFrame): frame is ResultAckFrame => frame.t === 'result-ack' && frame.taskId === taskId;
     return await Promise.race([this.#frames.next(wanted), ended]);
   }
 

@@ -91,14 +91,16 @@ export class AgentMemory {
     const known = this.#tasks.get(Id);
     if (known?.clock === Clock && known.action === Action) return;
     if (Action === 'kill') return this.#kill(Id, known, Clock);
-    if (Action !== 'start') throw new Error(`the action ${Action}`);
-    if (known?.run?.alive) {
+    // Its disk is only looked at for a task that it does not know.
+    const loaded = known ? undefined : this.#disk.done.get(`${Id} ${Clock}`);
+    if (!known) {
+      this.#tasks.set(Id, { clock: Clock, action: Action, status: loaded?.status ?? '', run: undefined, loaded });
+    } else if (Action !== 'start' || known.run?.alive) {
       Object.assign(known, { clock: Clock, action: Action });
-    } else if (known?.run && this.#kind === 'categraf') {
+    } else if (known.run && this.#kind === 'categraf') {
       throw new AgentDies(`${Id} is started while it is remembered: close of closed channel`);
-    } else {
-      await this.#start(Id, Clock, ask);
     }
+    if (Action === 'start' && !loaded && !known?.run?.alive) await this.#start(Id, Clock, ask);
   }
 
   #kill(Id: number, known: Task | undefined, clock: number): void {
@@ -109,10 +111,8 @@ export class AgentMemory {
   }
 
   async #start(id: number, clock: number, ask: (id: number) => Promise<KeptScript | undefined>): Promise<void> {
-    const loaded = this.#disk.done.get(`${id} ${clock}`);
-    const task: Task = { clock, action: 'start', status: loaded?.status ?? 'running', run: undefined, loaded };
+    const task: Task = { clock, action: 'start', status: 'running', run: undefined, loaded: undefined };
     this.#tasks.set(id, task);
-    if (loaded) return;
     const cached = this.#disk.scripts.get(id);
     const kept = cached ?? (await ask(id));
     if (!kept) return;

@@ -34,6 +34,8 @@ export class Beats {
   connection = 1;
   nowMs = START_MS + 10;
   pushedUntilMs = 0;
+  /** ids of the ends that cannot be stored */
+  unstored: ReadonlySet<number> = new Set();
   lost: number[] = [];
   neverStarted: number[] = [];
   #first = true;
@@ -65,7 +67,14 @@ export class Beats {
     ...tasks: readonly ReportedTask[]
   ): readonly AssignedTask[] {
     const alive = new Map(tasks.map((task) => [task.taskId, task]));
-    const beat = { nowMs: this.nowMs, connection: this.connection, first: this.#first, alive, ended };
+    const beat = {
+      nowMs: this.nowMs,
+      connection: this.connection,
+      first: this.#first,
+      alive,
+      ended,
+      unstored: this.unstored,
+    };
     this.#first = false;
     const since = { serverStartMs: START_MS, pushedUntilMs: this.pushedUntilMs };
     const outcome = reduceReport(this.state, beat, new Map(open.map((one) => [one.taskId, one])), since);

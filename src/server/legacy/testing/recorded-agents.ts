@@ -10,7 +10,9 @@ import type { Plain } from './old-msgpack.js';
  *
  * Steps: `1 opens`, `1 closes` (connection 1), `1 sends FRAME` and waits for the answer, `1 breaks FRAME`: sends and is
  * gone before the answer, `1 waits`: was told to wait, `create 14`, `kill 14`, `redo 14`: what an operator does to the
- * task, `lists start 14`, `lists kill 14`: the answer before had it, or the one to the same report a beat later.
+ * task, `lists start 14`, `lists kill 14`, `lists query 14`: the answer before had it, or the one to the same report a
+ * beat later. `1 lacks 14`: sends what these agents have been recorded to say of an action that they don't know, for a
+ * task that they neither have nor have a result of.
  */
 export interface RecordedAgent {
   readonly agent: 'categraf' | 'agentd';

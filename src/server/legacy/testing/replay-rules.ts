@@ -48,6 +48,7 @@ export class ReplayRules {
     const first = !this.#listedOn.has(connection);
     const before = this.#listedOn.get(connection) ?? new Set();
     this.#listedOn.set(connection, new Set(listed.keys()));
+    for (const { Id, Status } of told) if (Status === '') this.#ended.add(Id);
     const ends = told.filter(({ Id, Status }) => isFinalStatus(Status) && !this.#outliving.has(Id));
     for (const end of ends) {
       this.#ended.add(end.Id);

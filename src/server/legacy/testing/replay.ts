@@ -9,6 +9,8 @@ import { frameBytes, recordedCall, type RecordedAgent, type RecordedCall } from 
 import { ReplayRules } from './replay-rules.js';
 import { metaOf, reportAnswerOf } from './rpc-answers.js';
 
+/** The number of a call that was not recorded. */
+const LATER_SEQ = 100;
 /** Beats until something is listed. A real agent waits longer. */
 const BEATS = 50;
 
@@ -47,6 +49,7 @@ export class Replay implements Disposable {
         else if (what === 'closes') this.#connection(who)[Symbol.dispose]();
         else if (what === 'breaks') await this.#connection(who).sendAndLeave(this.#bytes(rest.join(' ')));
         else if (what === 'sends') await this.#exchange(who, rest.join(' '), steps[i + 1]);
+        else if (what === 'lacks') await this.#lacks(who, Number(rest[0]));
         else if (what === 'restarts') await this.#server.restart();
         else if (who === 'lists') await this.#listed(what, Number(rest[0]), steps[i - 1] ?? '', steps.slice(0, i));
         else if (who === 'create') await this.#create(Number(what));
@@ -93,6 +96,16 @@ export class Replay implements Disposable {
     this.#judge(call, answer[3], connection, next === `${who} waits`);
   }
 
+  async #lacks(who: string, recordedId: number): Promise<void> {
+    const connection = this.#connection(who);
+    const entry = this.#assigned.find(({ Id }) => Id === this.#id(recordedId)) ?? assert.fail('it is not listed');
+    const task = { Id: entry.Id, Clock: entry.Clock, Status: '', Stdout: new Uint8Array(), Stderr: new Uint8Array() };
+    connection.send(encodeCall(LATER_SEQ, 'Server.Report', { Ident: this.host, ReportTasks: [task] }));
+    const answer = await connection.answer();
+    assert.ok(Array.isArray(answer));
+    this.#judge({ seq: LATER_SEQ, method: 'Server.Report', param: null, tasks: [task] }, answer[3], connection, false);
+  }
+
   #judge(call: RecordedCall, result: unknown, connection: object, waits: boolean): void {
     switch (call.method) {
       case 'Server.Ping':
@@ -127,7 +140,7 @@ export class Replay implements Disposable {
     const [who = '', , ...frame] = last.split(' ');
     for (let beat = 0; beat < BEATS; beat++) {
       const entry = this.#assigned.find(({ Id, Action }) => Id === id && Action === action);
-      if (entry && (action === 'kill' || !this.rules.hadClock(entry))) return this.rules.listed(entry);
+      if (entry && (action !== 'start' || !this.rules.hadClock(entry))) return this.rules.listed(entry);
       await this.#exchange(who, frame.join(' '), undefined);
     }
     assert.fail(`no ${action} of ${recordedId} was listed`);
