@@ -36,6 +36,7 @@ type Phase = 'hello' | 'challenge' | 'proof' | 'admission' | 'listing' | 'ready'
  */
 export class AgentSession implements OpeningSession {
   readonly pushed = true;
+  readonly beatMs = 0;
   readonly #socket: AgentSocket;
   readonly #server: SessionHost;
   readonly #handshakes: HandshakeQueue;

@@ -17,6 +17,8 @@ export interface HostSession {
   readonly heldRuns: readonly RunId[];
   /** true: it is sent its work. false: it asks for it, and assignments and kills reach it with its next report */
   readonly pushed: boolean;
+  /** ms between two beats of an agent that asks for its work, 0 for one that is sent it */
+  readonly beatMs: number;
   /** Resolves with true as soon as the agent is heard, with false if it is silent for so long or has gone. */
   probe(withinMs: number): Promise<boolean>;
   close(code: number, reason: string): void;

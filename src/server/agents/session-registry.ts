@@ -1,3 +1,4 @@
+import { CappedMap } from '../../shared/capped-map.js';
 import { encodeFrame } from '../../shared/protocol/agent-codec.js';
 import type { AssignFrame } from '../../shared/protocol/agent-frames.js';
 import type { RunId } from '../../shared/run-key.js';
@@ -5,9 +6,14 @@ import type { AgentGateway } from '../tasks/agent-gateway.js';
 import type { HostSession } from './host-session.js';
 import type { Watch, WatchRequest, WatchSink } from './session-watches.js';
 
+/** Agents that have gone whose beat is remembered. */
+const MAX_GONE = 10_000;
+
 /** The session of each Host. One that is still listing its runs holds its Host, but takes no work yet. */
 export class SessionRegistry implements AgentGateway {
   readonly #byHost = new Map<string, HostSession>();
+  /** of agents that ask for their work and have gone */
+  readonly #beatMs = new CappedMap<string, number>(MAX_GONE);
   readonly #listeners = new Set<(host: string) => void>();
 
   /** The session that holds the Host now. */
@@ -17,12 +23,14 @@ export class SessionRegistry implements AgentGateway {
 
   claim(host: string, session: HostSession): void {
     this.#byHost.set(host, session);
+    if (session.pushed) this.#beatMs.delete(host);
   }
 
   /** True if the session held its Host. */
   release(session: HostSession): boolean {
     if (this.#byHost.get(session.host) !== session) return false;
     this.#byHost.delete(session.host);
+    if (!session.pushed) this.#beatMs.set(session.host, session.beatMs);
     return true;
   }
 
@@ -56,6 +64,10 @@ export class SessionRegistry implements AgentGateway {
 
   present(host: string): boolean {
     return this.#ready(host) !== undefined;
+  }
+
+  beatMs(host: string): number {
+    return this.#byHost.get(host)?.beatMs ?? this.#beatMs.get(host) ?? 0;
   }
 
   holdsRun(host: string, run: RunId): boolean {

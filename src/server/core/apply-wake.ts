@@ -17,7 +17,7 @@ export function applyWake(draft: TaskDraft, reach: Reach): Answer {
     if (entry.strayClock !== null) draft.dropStray(entry, entry.strayClock);
     const { status } = entry;
     if (!isActive(status)) continue;
-    const atMs = deadlineMs(entry, draft.rules);
+    const atMs = deadlineMs(entry, draft.rules, reach.beatMs(entry.host));
     if (!tooOld && draft.nowMs < atMs) draft.wakeBy(atMs);
     else if (!tooOld && reach.holds(entry.host, entry.startClock)) draft.wakeBy(draft.nowMs + HELD_AGAIN_MS);
     else draft.settle(entry, ASSUMED_END[status].silent, silenceReason(entry));

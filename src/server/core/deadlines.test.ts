@@ -16,6 +16,20 @@ describe('deadlines', () => {
     assert.equal(end.detail?.reason, 'not-started');
   });
 
+  it('an agent that asks for its work has at least three of its beats to start a run', () => {
+    for (const [beatMs, timeout, endsMs] of [
+      [1_000, 2, 3_000],
+      [5_000, 2, 15_000],
+      [1_000, 30, 30_000],
+      [0, 2, 2_000],
+    ] as const) {
+      const play = new Play({ timeout, hosts: ['a'] });
+      play.beatMs = beatMs;
+      play.wakeUntil(() => play.state.ended);
+      assert.equal(play.nowMs, START_MS + endsMs, `a beat of ${beatMs} ms, a timeout of ${timeout} s`);
+    }
+  });
+
   it('StartWithin shortens it', () => {
     const play = new Play({ startWithinMs: 4_000 });
     play.wakeUntil(() => play.state.ended);

@@ -75,6 +75,10 @@ export interface Reach {
   connected(host: string): boolean;
   /** a live session of the host lists this run as accepted or running */
   holds(host: string, clock: number): boolean;
+  /**
+   * ms between two beats of an agent that asks for its work, also of one that has just gone; 0 for one that is sent it
+   */
+  beatMs(host: string): number;
   /** a foreign scheduler may reach the host's agent, and may have dispatched what is in the database */
   foreignSchedulerMayReach(host: string): boolean;
 }

@@ -222,6 +222,7 @@ class Watch {
       reach: {
         connected: (name: string) => this.#connected.has(name),
         holds: () => false,
+        beatMs: () => 0,
         foreignSchedulerMayReach: () => false,
       },
     };

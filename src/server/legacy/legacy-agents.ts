@@ -45,7 +45,6 @@ export class LegacyAgents implements CallHandler, Disposable {
   /** connections that had to wait for another one of the same name */
   readonly #contenders = new WeakSet<LegacyConnection>();
   readonly #goneMs = new WeakMap<LegacyHost, number>();
-  readonly #beats = new WeakMap<LegacyConnection, { atMs: number; intervalMs: number }>();
 
   constructor(parts: LegacyAgentsParts) {
     this.#parts = parts;
@@ -68,7 +67,6 @@ export class LegacyAgents implements CallHandler, Disposable {
     const wrong = this.#refusal(peer, ident);
     if (wrong !== undefined) return { message: wrong };
     peer.ident = ident;
-    this.#noteBeat(peer);
     const host = this.#host(ident);
     const waits = this.#seat(host, peer);
     if (waits !== undefined) return { message: waits };
@@ -126,7 +124,7 @@ export class LegacyAgents implements CallHandler, Disposable {
     const nowMs = performance.now();
     const goneMs = this.#goneMs.get(host);
     if (current) {
-      const patienceMs = Math.max(SILENT_MS, SILENT_INTERVALS * (this.#beats.get(current)?.intervalMs ?? 0));
+      const patienceMs = Math.max(SILENT_MS, SILENT_INTERVALS * current.intervalMs);
       if (current.silentMs(nowMs) <= patienceMs) {
         this.#contenders.add(peer);
         const why = `another agent, at ${current.address}, is connected as ${host.host}`;
@@ -168,12 +166,6 @@ export class LegacyAgents implements CallHandler, Disposable {
     if (!idle || registry.holder(ident) !== undefined || work.openRuns(ident)?.length !== 0) return false;
     this.#hosts.delete(ident);
     return true;
-  }
-
-  #noteBeat(peer: LegacyConnection): void {
-    const nowMs = performance.now();
-    const last = this.#beats.get(peer);
-    this.#beats.set(peer, { atMs: nowMs, intervalMs: last ? nowMs - last.atMs : 0 });
   }
 
   /**

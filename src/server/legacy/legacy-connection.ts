@@ -52,6 +52,8 @@ export class LegacyConnection {
   readonly address: string;
   /** the agent's name, from its first report on */
   ident: string | undefined;
+  /** from one report to the next, ms; 0 before the second */
+  intervalMs = 0;
   /** ids whose scripts it asked for before it gave its name, and whether it got them */
   readonly early = new Map<number, boolean>();
   readonly #socket: Socket;
@@ -60,6 +62,7 @@ export class LegacyConnection {
   readonly #reader: CallReader;
   readonly #rate = new RateLimiter(performance.now());
   #heardMs = performance.now();
+  #reportedMs = 0;
   #calls = 0;
   #busy = false;
   /** bytes came since the last read of the stream began */
@@ -158,6 +161,9 @@ export class LegacyConnection {
       case 'ping':
         return encodePong(call.seq);
       case 'report': {
+        const nowMs = performance.now();
+        if (this.#reportedMs > 0) this.intervalMs = nowMs - this.#reportedMs;
+        this.#reportedMs = nowMs;
         const answer = await this.#handler.report(this, call.report);
         return answer && encodeReportAnswer(call.seq, answer);
       }

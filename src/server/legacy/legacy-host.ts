@@ -30,6 +30,8 @@ export interface LegacyHostParts {
   readonly serverStartMs: number;
 }
 
+/** The interval of both kinds of agents, unless they are told another one. */
+const DEFAULT_BEAT_MS = 1_000;
 /** Tasks of one agent that are looked up at the same time; of more it is done at a later beat. */
 const LOOKED_UP_AT_ONCE = 64;
 /** A run whose kill shows no effect for so long is no longer waited for, ms. */
@@ -42,6 +44,8 @@ const KILL_EFFECT_MS = 30_000;
 export class LegacyHost implements HostSession {
   readonly host: string;
   readonly pushed = false;
+  /** as its connections have shown, and at least what both kinds have by default */
+  beatMs = DEFAULT_BEAT_MS;
   readonly hello = undefined;
   /** runs assigned before this moment may be with an agent of another kind; unix ms */
   pushedUntilMs = 0;
@@ -143,9 +147,12 @@ export class LegacyHost implements HostSession {
   async beat(connection: LegacyConnection, report: Report): Promise<ReportAnswer | undefined> {
     const first = this.#reportedOn !== connection;
     this.#reportedOn = connection;
-    const known = this.#openRuns();
-    if (!known) return NOT_KNOWN;
+    if (!first) this.beatMs = Math.max(DEFAULT_BEAT_MS, connection.intervalMs);
     const deadline = new AnswerDeadline();
+    // They are read when an agent comes, some ms after its first report.
+    const known = this.#openRuns() ?? (await deadline.untilKnown(() => this.#openRuns()));
+    if (this.#connection !== connection) return undefined;
+    if (!known) return NOT_KNOWN;
     const nowMs = this.#parts.nowMs();
     this.#attribute(connection, report, known, nowMs);
     const { alive, ended } = sortReport(report.tasks, known, this.#state.tasks, nowMs);

@@ -14,6 +14,11 @@ export interface AgentGateway {
   connected(host: string): boolean;
   /** True if the host's agent has a session here, be it one that is sent its work or one that asks for it. */
   present(host: string): boolean;
+  /**
+   * ms between two beats of an agent that asks for its work, also of one whose connection has just broken; 0 for an agent
+   * that is sent it, and for one that is not known.
+   */
+  beatMs(host: string): number;
   /** True if a live session of the host lists this run as accepted or running. */
   holdsRun(host: string, run: RunId): boolean;
 }

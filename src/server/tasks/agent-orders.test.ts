@@ -21,7 +21,7 @@ function started(shared: boolean, connected: (host: string) => boolean = () => t
     shared,
     refresh: (hosts) => again.push(...hosts),
   });
-  const reach = { connected, holds: () => false, foreignSchedulerMayReach: () => false };
+  const reach = { connected, holds: () => false, beatMs: () => 0, foreignSchedulerMayReach: () => false };
   const step = firstStep(META, 'start', HOSTS, Infinity, { nowMs: NOW_MS, scheduler: 'me', shared, reach });
   return { gateway, again, clock, orders, step, told: () => gateway.assigns.flatMap(({ hosts }) => hosts) };
 }

@@ -78,6 +78,7 @@ export async function createTaskService(options: TaskServiceOptions): Promise<Ru
 
 class StoredTaskService implements RunningTaskService {
   readonly #nowMs: () => number;
+  readonly #gateway: Pick<AgentGateway, 'beatMs'>;
   readonly #watchers: TaskWatchers;
   readonly #open: OpenTasks;
   readonly #closed: ClosedTasks;
@@ -94,6 +95,7 @@ class StoredTaskService implements RunningTaskService {
     const { startWithinMs = Number.POSITIVE_INFINITY, duplicateWindowMs = 0 } = options;
     const { schedulerName, schedules = true } = options;
     this.#nowMs = clock.nowMs;
+    this.#gateway = gateway;
     this.#schedules = schedules;
     this.#shared = store.shared;
     this.#notifier = notifier;
@@ -200,7 +202,7 @@ class StoredTaskService implements RunningTaskService {
   }
 
   openRuns(host: string): readonly OpenRun[] | undefined {
-    return openRuns(this.#open, host);
+    return openRuns(this.#open, host, this.#gateway.beatMs(host));
   }
 
   async runDispatched(host: string, { taskId, clock }: RunId): Promise<void> {

@@ -178,6 +178,7 @@ export class OpenTasks implements MailboxHost, TrackedTasks, AsyncDisposable {
       reach: {
         foreignSchedulerMayReach: (host) => peers.foreignSchedulerMayReach(host),
         connected: (host) => gateway.connected(host),
+        beatMs: (host) => gateway.beatMs(host),
         holds: (host, clock) => gateway.holdsRun(host, { taskId, clock }),
       },
     };

@@ -11,7 +11,7 @@ import type { OpenTasks } from './open-tasks.js';
  * The active runs of a host, as last committed, in the order of their clocks. Undefined while any of them is unknown:
  * from a failed commit until the task has been read again, and from the agent's arrival until the host is reconciled.
  */
-export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | undefined {
+export function openRuns(open: OpenTasks, host: string, beatMs: number): readonly OpenRun[] | undefined {
   if (!open.complete(host)) return undefined;
   const runs: OpenRun[] = [];
   for (const { taskId, clock } of open.runs.of(host)) {
@@ -26,7 +26,7 @@ export function openRuns(open: OpenTasks, host: string): readonly OpenRun[] | un
       status: entry.status,
       meta,
       timeoutMs: state.rules.timeoutMs,
-      startUntilMs: startDeadlineMs(entry, state.rules),
+      startUntilMs: startDeadlineMs(entry, state.rules, beatMs),
       assignedAtMs: entry.assignedAtMs,
       dispatched: entry.dispatched,
       startedAtMs: entry.startedAtMs,

@@ -110,7 +110,7 @@ const CONTEXT: Context = {
   nowMs: NOW_MS,
   scheduler: SELF,
   shared: true,
-  reach: { connected: () => true, holds: () => false, foreignSchedulerMayReach: () => false },
+  reach: { connected: () => true, holds: () => false, beatMs: () => 0, foreignSchedulerMayReach: () => false },
 };
 const STORED = { outcome: 'stored' };
 

@@ -15,6 +15,8 @@ export interface Wishes {
   readonly action?: TaskAction;
   readonly batch?: number;
   readonly tolerance?: number;
+  /** seconds */
+  readonly timeout?: number;
   readonly pause?: string;
   readonly startWithinMs?: number;
 }
@@ -22,6 +24,8 @@ export interface Wishes {
 /** A task under a clock and agents of our own making. */
 export class Play {
   nowMs = START_MS;
+  /** of agents that ask for their work */
+  beatMs = 0;
   readonly connected = new Set<string>();
   readonly held = new Set<string>();
   state: TaskState;
@@ -84,6 +88,7 @@ export class Play {
       scheduler: 'me',
       shared: false,
       reach: {
+        beatMs: () => this.beatMs,
         foreignSchedulerMayReach: () => false,
         connected: (host: string) => this.connected.has(host),
         holds: (host: string, clock: number) => this.held.has(`${host} ${clock}`),

@@ -263,6 +263,7 @@ export class World {
       reach: {
         connected: () => this.#reach.agents,
         holds: () => false,
+        beatMs: () => 0,
         foreignSchedulerMayReach: () => this.#reach.others,
       },
     };

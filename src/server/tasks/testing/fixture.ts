@@ -47,6 +47,10 @@ export class RecordingGateway implements AgentGateway {
     return this.online.has(host);
   }
 
+  beatMs(): number {
+    return 0;
+  }
+
   holdsRun(host: string, run: RunId): boolean {
     return this.held.has(`${host} ${run.taskId} ${run.clock}`);
   }
