@@ -10,7 +10,7 @@ import type { MysqlPlace } from '../store/testing/mysql-place.js';
 export function onMysql({ target }: MysqlPlace): string {
   const { address, user, password, database } = target;
   if (!('host' in address)) throw new Error('the tests reach MySQL over TCP');
-  return `[MySQL]\nAddress = "${address.host}:${address.port}"\nUser = "${user}"\nPassword = "${password}"\nDBName = "${database}"`;
+  return `[MySQL]\nAddress = "${address.host}:${address.port}"\nUser = "${user}"\nPassword = "${password}"\nDBName = "${database}"\nCreate = true`;
 }
 
 export const AUTHORIZATION = `Basic ${Buffer.from('ibex:ibex').toString('base64')}`;
