@@ -15,12 +15,11 @@ export interface JournalRun {
 }
 
 /**
- * Shell text that every script begins with. Its words go to the journal and to the disk before anything else happens,
+ * Shell text that every script goes on with after its first line. Its words go to the journal and to the disk before anything else happens,
  * by no way that passes through the agent.
  */
 export function journalPrelude(path: string, plan: number): string {
-  return `#!/bin/sh
-run=\${0%/script}; run=\${run##*/}
+  return `run=\${0%/script}; run=\${run##*/}
 note() { printf '%s %s %s ${plan} %s\\n' "$1" "$run" "$IBEX_HOST" "$2" >>'${path}'; sync '${path}' 2>/dev/null; }
 note S 0
 `;

@@ -26,6 +26,7 @@ const WEIGHTS = {
   chatty: 12,
   slow: 16,
   background: 8,
+  piped: 12,
   stdin: 8,
   signal: 5,
   overrun: 5,
@@ -42,6 +43,7 @@ interface Body {
   readonly timeoutS?: number;
   readonly overruns?: boolean;
   readonly killAfterMs?: number;
+  readonly interpreter?: string;
 }
 
 /** Where a script prints, an executor that is killed may make it fail; of that it says nothing and goes on. */
@@ -58,7 +60,7 @@ export function drawPlan(random: Random, number: number, hosts: readonly [string
     hosts: several
       ? [...new Set([random.one(hosts), ...hosts.filter(() => random.fraction() < 0.7)])]
       : [random.one(hosts)],
-    script: `${journalPrelude(journal, number)}${TOOLS}${body.text}\nnote E ${code}\n${code === 137 ? 'kill -9 $$' : `exit ${code}`}\n`,
+    script: `#!${body.interpreter ?? '/bin/sh'}\n${journalPrelude(journal, number)}${TOOLS}${body.text}\nnote E ${code}\n${code === 137 ? 'kill -9 $$' : `exit ${code}`}\n`,
     stdin: body.stdin ?? '',
     timeoutS: body.timeoutS ?? 120,
     killAfterMs: body.killAfterMs,
@@ -88,6 +90,8 @@ function drawBody(kind: Kind, random: Random): Body {
         text: `(sleep ${ms / 1_000}; echo late 2>/dev/null; echo late >&2 2>/dev/null) &\n${foreground.text}`,
       };
     }
+    case 'piped':
+      return piped(random);
     case 'stdin': {
       const stdin = `${sequence(1, random.whole(1, 20_000))}no newline at the end`;
       return { text: 'cat 2>/dev/null', stdin, stdout: stdin };
@@ -125,6 +129,26 @@ while [ $i -lt ${pieces} ]; do
 done`;
   const all = sequence(1, pieces * lines);
   return { text, stdout: all, stderr: all };
+}
+
+/** What the script prints goes through a process of its own, which may still have all of it when the script ends. */
+function piped(random: Random): Body {
+  const printing =
+    random.fraction() < 0.5
+      ? inPieces(random, random.whole(2, 4), 250)
+      : printed(random.whole(1, 5_000), random.whole(1, 5_000));
+  const helper = random.one([
+    'tee -a /dev/null',
+    'cat',
+    'while IFS= read -r line; do echo "$line"; done',
+    '{ sleep 1; cat; }',
+  ]);
+  const stream = random.one(['', '2']);
+  return {
+    ...printing,
+    text: `exec ${stream}> >(${helper}${stream === '2' ? ' >&2' : ''})\n${printing.text}`,
+    interpreter: '/bin/bash',
+  };
 }
 
 function overrun(random: Random, trap: string): Body {
