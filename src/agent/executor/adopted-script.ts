@@ -59,7 +59,7 @@ export class AdoptedScript implements RunningScript {
   }
 
   async #waitForEnd(): Promise<ScriptEnd> {
-    const code = await orphanEnd(this.#folder, this.#launcher);
+    const code = await orphanEnd(this.#folder, this.#launcher, this.#giveUp.signal);
     const exitedMs = Date.now();
     const { streams } = this.#pipes;
     const late = await awaitHelpers({ streams, pid: () => undefined, startedMs: this.startedMs }, this.#giveUp.signal);

@@ -19,6 +19,7 @@ import { OPEN_FILES } from '../runs/executor-setup.js';
  * - the exit code goes to the file first, for an executor that comes later. Then the launcher closes the terminal, before it
  *   reports, so that the executor finds out whether others have it open. It stays the terminal's session leader: were it to
  *   leave, whoever the script left behind would get EIO. The executor says "leave" when nobody holds terminal or pipes.
+ * - where the disk refuses the code, the launcher tries again for as long as an executor may want it.
  * - 3 can only be read, so it ends when the executor dies. Another one says "leave", or removes the pipe; if somebody has
  *   removed the run's folder, nobody is left to wait for.
  */
@@ -36,6 +37,10 @@ until IFS= read -r ibex_folder <&5; do :; done
 printf '%s\\n' "$ibex_code" >"$ibex_folder/code"
 exec </dev/null >/dev/null 3</proc/self/fd/5 5>&-
 echo "$ibex_code" >&8
+until [ -f "$ibex_folder/code" ] && [ -s "$ibex_folder/code" ] || ! [ -p "$ibex_folder/control.fifo" ]; do
+  sleep 1
+  printf '%s\\n' "$ibex_code" >"$ibex_folder/code"
+done
 while read -r ibex_word <&3; do [ "$ibex_word" = leave ] && exit; done
 while [ -p "$ibex_folder/control.fifo" ]; do sleep 2; done
 `;

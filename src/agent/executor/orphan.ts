@@ -11,11 +11,12 @@ const CODE_PATIENCE_LOOKS = 10;
 
 /**
  * Waits for the end of a script whose terminal is lost, by its files and processes. Resolves with the exit code that
- * the launcher wrote, or undefined if script and launcher are gone without one.
+ * the launcher wrote, or undefined if script and launcher are gone without one, or at the signal.
  */
 export async function orphanEnd(
   folder: string,
   knownLauncher: ProcessIdentity | undefined,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
   for (let withoutProcess = 0; ;) {
     const code = readCode(folder);
@@ -25,8 +26,8 @@ export async function orphanEnd(
     const launcherLives = launcher !== undefined && isProcessAlive(launcher);
     const scriptLives = script !== undefined && isProcessAlive(script);
     withoutProcess = launcherLives || scriptLives ? 0 : withoutProcess + 1;
-    if (withoutProcess >= CODE_PATIENCE_LOOKS) return undefined;
-    await wait(LOOK_MS);
+    if (withoutProcess >= CODE_PATIENCE_LOOKS || signal.aborted) return undefined;
+    await wait(LOOK_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -104,7 +104,7 @@ export class ScriptRun implements RunningScript {
     if (this.#phase !== 'running') return;
     // The terminal hung up with the launcher, which was the leader of its session.
     const cut: readonly Stream[] = this.#hasTerminal ? ['stdout'] : [];
-    void orphanEnd(this.#folder, this.#launcher.stat).then((code) => this.#exited(code, cut));
+    void orphanEnd(this.#folder, this.#launcher.stat, this.#giveUp.signal).then((code) => this.#exited(code, cut));
   }
 
   #exited(code: number | undefined, cut: readonly Stream[]): void {

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { until } from '../../shared/testing/until.js';
 import { readIfThere } from '../runs/json-file.js';
 import { findExecutors } from '../runs/executor-entry.js';
-import { isProcessAlive, readStat } from '../runs/process-identity.js';
+import {
+  isProcessAlive,
+  readIdentityFile,
+  readStat,
+  signalProcess,
+  type ProcessIdentity,
+} from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { launchersOf } from '../executor/testing/waiting-launchers.js';
+import type { Executors } from './executors.js';
 import { Desk, RUN } from './testing/desk.js';
 
 test('an executor outlives its link, and the next link finds what it did', async (t) => {
@@ -170,4 +177,39 @@ test('of two executors that are started side by side one stays', async (t) => {
   desk.start(first, 'echo $PPID');
   await desk.hears('ended', 2);
   assert.equal(desk.count('started'), 2, 'each link hears of the one start');
+});
+
+/** A script that has ended, whose launcher could not write its exit code down, in the hands of a second executor. */
+async function endedUnnoted(t: TestContext, link: Executors, desk: Desk): Promise<ProcessIdentity> {
+  await link.start();
+  desk.start(link, 'ln -s nowhere/code "${0%/*}/code"; echo up; while [ ! -e "$0.go" ]; do sleep 0.02; done; exit 4');
+  await desk.printed('up\n');
+  const [script, launcher] = [RunFile.pid, RunFile.launcher].map((name) => readIdentityFile(desk.runs.file(RUN, name)));
+  assert.ok(script && launcher);
+  t.after(() => signalProcess(launcher, 'SIGKILL'));
+  desk.killExecutor();
+  await desk.hears('ready', 2);
+  desk.write('script.go');
+  await until('the script has ended', () => !isProcessAlive(script));
+  return launcher;
+}
+
+test('an exit code that the disk refuses at first is noted later, and reported', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  const launcher = await endedUnnoted(t, link, desk);
+  rmSync(desk.runs.file(RUN, RunFile.code));
+  await desk.hears('ended');
+  assert.deepEqual([desk.outcome().status, desk.outcome().exitCode], ['failed', 4]);
+  await until('the launcher has left', () => !isProcessAlive(launcher));
+});
+
+test('a launcher whose script is killed after its end leaves, though the exit code cannot be noted', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  const launcher = await endedUnnoted(t, link, desk);
+  link.send({ t: 'kill', run: RUN, cluster: '0123abcd', host: 'h', tombstone: false });
+  await desk.hears('ended');
+  assert.equal(desk.outcome().status, 'killed');
+  await until('the launcher has left', () => !isProcessAlive(launcher));
 });
