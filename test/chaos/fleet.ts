@@ -58,7 +58,7 @@ export class Fleet implements AsyncDisposable {
     this.database = database;
     this.#serverConfig = serverConfig;
     this.disk = SmallDisk.mount(join(folder, 'disk'));
-    this.#agents = new Map(hosts.map((host, i) => [host, this.#newAgent(host, i === 0)]));
+    this.#agents = new Map(hosts.map((host, i) => [host, this.#newAgent(host, i)]));
   }
 
   /** The database stays its opener's to dispose. */
@@ -120,6 +120,11 @@ export class Fleet implements AsyncDisposable {
     this.#proxy.cut();
   }
 
+  /** Every second host's scripts print to a pipe. */
+  hasTerminal(host: string): boolean {
+    return this.hosts.indexOf(host) % 2 === 0;
+  }
+
   runFolder(host: string, run: string): string {
     return join(this.metaDir(host), 'runs', run);
   }
@@ -160,14 +165,14 @@ export class Fleet implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  #newAgent(host: string, onDisk: boolean): Agent {
-    const metaDir = join(onDisk && this.disk ? this.disk.path : this.folder, `meta-${host}`);
+  #newAgent(host: string, position: number): Agent {
+    const metaDir = join(position === 0 && this.disk ? this.disk.path : this.folder, `meta-${host}`);
     mkdirSync(metaDir);
     const config = join(this.folder, `agentd-${host}.conf`);
     writeFileSync(
       config,
       `MetaDir = "${metaDir}"\n[Heartbeat]\nInterval = 250\nServers = ["127.0.0.1:${this.#proxy.port}"]\n` +
-        `Host = "${host}"\n[Policy]\nKillGrace = ${KILL_GRACE_MS}\n`,
+        `Host = "${host}"\n[Policy]\nKillGrace = ${KILL_GRACE_MS}\nTerminal = ${this.hasTerminal(host)}\n`,
     );
     return { config, metaDir, process: undefined };
   }
