@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executors, isAlive, type ProcessId } from '../scripts/start/processes.js';
 import { systemTests } from './harness/system-test.ts';
@@ -46,6 +46,34 @@ systemTests([HOST], (check) => {
     assert.equal(await world.api.stdout(running, HOST), 'old 0022\nold 0022\n');
     await waitFor('the old executor to leave', () => !isAlive(before));
     assert.equal(living(world).length, 1);
+  });
+
+  check('a run that waits is started, though first its agent is killed and then its executor', async (world) => {
+    const settings = { policy: 'MaxRuns = 1' };
+    await restart(world, settings);
+    const gate = join(world.folder, 'gate-of-killed');
+    const running = await world.api.create({
+      script: `echo up; while [ ! -e ${gate} ]; do sleep 0.05; done`,
+      hosts: [HOST],
+    });
+    await waitFor('the script', async () => (await world.api.stdout(running, HOST)) !== '');
+    const waiting = await world.api.create({ script: 'echo at last', hosts: [HOST] });
+    const assignment = join(world.metaDir(HOST), 'runs');
+    await waitFor('its assignment', () =>
+      readdirSync(assignment).some(
+        (run) => run.includes(`-${waiting}-`) && existsSync(join(assignment, run, 'assignment.json')),
+      ),
+    );
+    await world.agent(HOST).end('SIGKILL');
+    await world.startAgent(HOST, settings);
+    const [before] = living(world);
+    assert.ok(before);
+    process.kill(before.pid, 'SIGKILL');
+    await waitFor('another executor', () => living(world).some(({ pid }) => pid !== before.pid));
+    writeFileSync(gate, '');
+    assert.deepEqual(await world.api.settled(running), { [HOST]: 'success' });
+    assert.deepEqual(await world.api.settled(waiting), { [HOST]: 'success' });
+    assert.equal(await world.api.stdout(waiting, HOST), 'at last\n');
   });
 
   check('the executor stays where nothing has changed but what each start changes', async (world) => {

@@ -202,7 +202,7 @@ export class Agent implements AsyncDisposable {
   #executorReady(message: ToLink & { readonly t: 'ready' }): void {
     const held = new Set([...message.running, ...message.waiting]);
     for (const run of message.waiting) this.#index.update(run, { state: AgentRunState.accepted });
-    for (const { run, startBeforeMonoMs } of message.released) {
+    for (const { run, startBeforeMonoMs } of [...message.queued, ...message.released]) {
       this.#index.update(run, { state: AgentRunState.accepted, startBeforeMonoMs });
     }
     for (const entry of this.#index.list()) {

@@ -4,7 +4,7 @@ import { describeError } from '../../shared/errors.js';
 import { isSameTask, parseRunKey, type RunKey } from '../../shared/run-key.js';
 import { RunOutcome, RunReason } from '../../shared/task-states.js';
 import { readAssignment, type Assignment } from '../runs/assignment.js';
-import type { ReleasedRun, ToExecutor, ToLink } from '../runs/control-messages.js';
+import type { ToExecutor, ToLink, WaitingRun } from '../runs/control-messages.js';
 import { monotonicMs } from '../runs/boot.js';
 import type { Claim } from '../runs/claim.js';
 import type { Outcome } from '../runs/outcome.js';
@@ -88,8 +88,8 @@ export class Executor {
     return this.#outcomes.list().map(([run, outcome]) => ({ t: 'ended', run, outcome }));
   }
 
-  get waiting(): readonly RunKey[] {
-    return this.#queue.keys();
+  get waiting(): readonly WaitingRun[] {
+    return this.#queue.list();
   }
 
   get running(): readonly RunKey[] {
@@ -124,7 +124,7 @@ export class Executor {
   }
 
   /** Keeps no launchers ready any more, and gives back the runs that wait. */
-  retire(): ReleasedRun[] {
+  retire(): WaitingRun[] {
     void this.#launchers.close();
     return this.#queue.clear();
   }

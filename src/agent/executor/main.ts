@@ -9,9 +9,9 @@ import {
   onMessages,
   parseToExecutor,
   sendMessage,
-  type ReleasedRun,
   type ToExecutor,
   type ToLink,
+  type WaitingRun,
 } from '../runs/control-messages.js';
 import { findExecutors } from '../runs/executor-entry.js';
 import { RunsFolder } from '../runs/run-folder.js';
@@ -160,9 +160,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     return true;
   }
 
-  function tellState(link: Socket, released: readonly ReleasedRun[] = []): void {
-    const { waiting, running } = executor;
-    const ready: ToLink = { t: 'ready', version: ibexVersion(), waiting, running, released };
+  function tellState(link: Socket, released: readonly WaitingRun[] = []): void {
+    const { waiting: queued, running } = executor;
+    const waiting = queued.map(({ run }) => run);
+    const ready: ToLink = { t: 'ready', version: ibexVersion(), waiting, running, queued, released };
     for (const message of [ready, ...executor.unwritten]) sendMessage(link, message);
   }
 }

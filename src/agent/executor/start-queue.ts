@@ -1,9 +1,9 @@
 import type { Assignment } from '../runs/assignment.js';
 import { monotonicMs } from '../runs/boot.js';
-import type { ReleasedRun } from '../runs/control-messages.js';
+import type { WaitingRun } from '../runs/control-messages.js';
 import type { RunKey } from '../../shared/run-key.js';
 
-export interface QueuedRun extends ReleasedRun {
+export interface QueuedRun extends WaitingRun {
   /** as it was read when the run came; undefined if it could not be */
   readonly assignment: Assignment | undefined;
 }
@@ -25,6 +25,11 @@ export class StartQueue {
 
   keys(): RunKey[] {
     return [...this.#waiting.keys()];
+  }
+
+  /** Lists the runs that wait, in order. */
+  list(): WaitingRun[] {
+    return [...this.#waiting.values()].map(({ run, startBeforeMonoMs }) => ({ run, startBeforeMonoMs }));
   }
 
   /** Does nothing for a run that waits already. */
@@ -52,8 +57,8 @@ export class StartQueue {
   }
 
   /** Empties the queue; returns the runs that waited, in order. */
-  clear(): ReleasedRun[] {
-    const released = [...this.#waiting.values()].map(({ run, startBeforeMonoMs }) => ({ run, startBeforeMonoMs }));
+  clear(): WaitingRun[] {
+    const released = this.list();
     for (const { run } of released) this.remove(run);
     return released;
   }

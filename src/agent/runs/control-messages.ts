@@ -28,22 +28,23 @@ export type ToExecutor =
   /** another executor has gone: take over what it may have left behind */
   | { readonly t: 'recover' };
 
-export interface ReleasedRun {
+export interface WaitingRun {
   readonly run: RunKey;
   readonly startBeforeMonoMs: number;
 }
 
 export type ToLink =
   /**
-   * first message, and again after a recovery or a retirement: these runs are waiting or running here, and `released`
-   * are those that have waited and will not be started here any more
+   * first message, and again after a recovery or a retirement: these runs are waiting or running here, `queued` tells
+   * until when each that waits may start, and `released` are those that have waited and will not be started here any more
    */
   | {
       readonly t: 'ready';
       readonly version: string;
       readonly waiting: readonly RunKey[];
       readonly running: readonly RunKey[];
-      readonly released: readonly ReleasedRun[];
+      readonly queued: readonly WaitingRun[];
+      readonly released: readonly WaitingRun[];
     }
   | { readonly t: 'started'; readonly run: RunKey; readonly startedMs: number }
   /** the outcome; it becomes durable right afterwards, and is reported all the same where the disk refuses it */
@@ -78,7 +79,7 @@ export function parseToExecutor(f: Fields): ToExecutor {
   }
 }
 
-function readReleased(f: Fields): ReleasedRun {
+function readWaiting(f: Fields): WaitingRun {
   return { run: f.name('run', 64), startBeforeMonoMs: f.integer('startBeforeMonoMs') };
 }
 
@@ -91,8 +92,9 @@ export function parseToLink(f: Fields): ToLink {
         version: f.string('version', 64),
         waiting: f.strings('waiting', 1_000_000, 64),
         running: f.strings('running', 1_000_000, 64),
-        // A version before this list had none.
-        released: f.has('released') ? f.list('released', 1_000_000, readReleased) : [],
+        // A version before these lists had none.
+        queued: f.has('queued') ? f.list('queued', 1_000_000, readWaiting) : [],
+        released: f.has('released') ? f.list('released', 1_000_000, readWaiting) : [],
       };
     case 'started':
       return { t, run: f.name('run', 64), startedMs: f.integer('startedMs') };
