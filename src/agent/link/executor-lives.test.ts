@@ -105,6 +105,18 @@ test('settings that come back find no executor that has retired', async (t) => {
   await desk.hears('ended', 2);
 });
 
+test('an agent takes the executor that it has started, though its environment has changed meanwhile', async (t) => {
+  const desk = new Desk(t);
+  await using link = desk.link();
+  const started = link.start();
+  process.env['SET_MEANWHILE'] = '1';
+  t.after(() => delete process.env['SET_MEANWHILE']);
+  await started;
+  desk.start(link, 'true');
+  await desk.hears('ended');
+  assert.equal(findExecutors(desk.metaDir).length, 1);
+});
+
 test('nothing of the environment is on the disk', async (t) => {
   const desk = new Desk(t);
   process.env['A_SECRET'] = 'hunter2-in-clear';

@@ -209,7 +209,8 @@ export class Executors implements AsyncDisposable {
       child.kill('SIGKILL');
       throw error;
     }
-    const entry = findExecutors(metaDir).find((candidate) => this.#isOwn(candidate));
+    // The child is taken as it is: what it has inherited may have changed here since, as by a renice.
+    const entry = findExecutors(metaDir).find((candidate) => candidate.pid === child.pid || this.#isOwn(candidate));
     if (entry) {
       child.unref();
       return entry;
