@@ -116,6 +116,20 @@ describe('resuming', () => {
     assert.equal(play.state.ended, true);
   });
 
+  it('ends a paused task that a server without our rows has begun, once its last host is ignored', () => {
+    const play = new Play({ hosts: ['a', 'b'] });
+    const never = { ...row, startClock: 0 };
+    const hosts = [
+      { ...never, host: 'a', status: 'success' },
+      { ...never, host: 'b', status: 'waiting' },
+    ] as const;
+    const meta = plainTask({ id: 7, created: new Date(play.state.rules.createdMs) });
+    const open = { meta, action: 'pause', actionClock: CLOCK + 60, scheduler: 'me', hosts } as const;
+    play.state = resumeTask(open, { startWithinMs: Infinity, judgeFromMs: 0 }, play.nowMs);
+    play.actOn('b', 'ignore');
+    assert.equal(play.state.ended, true);
+  });
+
   it('gives up a host that is said to run though no row tells of its start', () => {
     const play = new Play({ hosts: ['a'] });
     resume(play, [{ ...row, host: 'a', status: 'running', startClock: 0 }], 0);

@@ -1,3 +1,4 @@
+import { HostStatus } from '../../shared/task-states.js';
 import { activeHosts, failures, type HostEntry } from './task-state.js';
 import type { Context } from './events.js';
 import type { TaskDraft } from './task-draft.js';
@@ -30,7 +31,12 @@ export function schedule(draft: TaskDraft, context: Context): void {
  */
 function awaitsStart({ action, actionClock, rules, nowMs, hosts }: TaskDraft): boolean {
   if (action !== 'pause' || nowMs >= rules.createdMs + TASK_AGE_LIMIT_MS) return false;
-  return actionClock === Math.floor(rules.createdMs / 1_000) || hosts.every(({ startClock }) => startClock === 0);
+  return actionClock === Math.floor(rules.createdMs / 1_000) || hosts.every(neverRan);
+}
+
+/** Of a final host. One that a server without our tables has run has no clock of its start, but its outcome. */
+function neverRan({ startClock, status }: HostEntry): boolean {
+  return startClock === 0 && status === HostStatus.ignored;
 }
 
 export function startHost(draft: TaskDraft, entry: HostEntry, { reach, shared }: Context): void {
