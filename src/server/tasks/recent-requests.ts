@@ -53,13 +53,15 @@ export class RecentRequests {
     for (;;) {
       const first = this.#requests.get(key.key);
       if (!first || first.untilMs <= this.#nowMs()) break;
+      let id: number;
       try {
-        const { id } = await first.outcome;
-        return duplicateOf(key, { id, bodyDigest: first.bodyDigest });
+        ({ id } = await first.outcome);
       } catch (error) {
-        // The first caller has left; this one has not.
-        if (!(error instanceof NotWantedError)) throw error;
+        // The first caller has left, or has used the key of another server's task; this one may not have.
+        if (error instanceof NotWantedError || error instanceof KeyReusedError) continue;
+        throw error;
       }
+      return duplicateOf(key, { id, bodyDigest: first.bodyDigest });
     }
     return this.#first(key, create());
   }

@@ -93,6 +93,21 @@ for (const database of testDatabases) {
 }
 
 describe('a request that comes twice', () => {
+  it('is not refused for the other body of one that came at the same time', async () => {
+    const [sqlite] = testDatabases;
+    assert.ok(sqlite);
+    await using place = sqlite.place();
+    await using one = await server(place);
+    const { id } = await one.service.create(newTask({ idempotencyKey: 'k' }));
+    await using two = await server(place);
+    const [other, again] = await Promise.allSettled([
+      two.service.create(newTask({ idempotencyKey: 'k', title: 'other' })),
+      two.service.create(newTask({ idempotencyKey: 'k' })),
+    ]);
+    assert.ok(other.status === 'rejected' && other.reason instanceof KeyReusedError);
+    assert.deepEqual(again, { status: 'fulfilled', value: { id, duplicate: true } });
+  });
+
   it('is made for the second caller where the first has left', async () => {
     const [sqlite] = testDatabases;
     assert.ok(sqlite);
