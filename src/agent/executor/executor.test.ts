@@ -7,6 +7,7 @@ import { readOutcome } from '../runs/outcome.js';
 import { isProcessAlive, readStat } from '../runs/process-identity.js';
 import { RunFile } from '../runs/run-folder.js';
 import { until } from '../../shared/testing/until.js';
+import { recover } from './recovery.js';
 import { bench, runScript } from './testing/executor-bench.js';
 
 test('a background child neither delays the result nor dies with it, and its output is taken', async (t) => {
@@ -46,6 +47,19 @@ test('a kill before the start leaves a tombstone: the assignment that follows fi
   assert.equal(run, '0123abcd-1-1');
   const end = await b.finished(run);
   assert.deepEqual([end.status, end.stdout.length, end.startedMs], ['killed', 0, null]);
+});
+
+test('a claim that another executor may be writing now is given up only when there is no other', (t) => {
+  const b = bench(t);
+  const run = '0123abcd-9-1';
+  mkdirSync(b.runs.folder(run));
+  writeFileSync(b.runs.file(run, RunFile.claim), '');
+  let problems = 0;
+  const recoverBeside = (...others: string[]): void => recover(b.runs, b.executor, new Set(others), () => problems++);
+  recoverBeside('another');
+  assert.deepEqual([problems, b.executor.holds(run)], [1, false]);
+  recoverBeside();
+  assert.deepEqual([problems, b.executor.holds(run)], [2, true]);
 });
 
 test('asked twice to start the same run, it starts once', async (t) => {

@@ -39,7 +39,8 @@ export function recover(
       else recoverRun(runs, executor, run, claim);
     } catch (error) {
       onProblem(run, error);
-      if (!isOver) giveUp(executor, run, error);
+      // Another executor that lives may be writing this claim now; the link asks for a recovery when that one has left.
+      if (!isOver && heldElsewhere.size === 0) giveUp(executor, run, error);
     }
   }
 }
