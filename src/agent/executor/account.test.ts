@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
@@ -98,6 +98,8 @@ test(
   { skip: !isMounted && 'nothing can be mounted here' },
   (t) => {
     const script = join(noexec, 'script');
+    const interpreter = `${scriptIn(t, 0o755, '')}-à`;
+    symlinkSync('/bin/sh', interpreter);
     const { name } = temporaryAccount(t);
     const tell = 'echo "$# $1 $-"';
     for (const account of [userInfo().username, name]) {
@@ -109,6 +111,7 @@ test(
         [`#!/bin/sh\n${tell}`, /^1 x 'y /],
         [`#! /bin/bash -eu \n${tell}`, /^1 x 'y .*e.*u/],
         [`#!/usr/bin/env -S bash -e\n${tell}`, /^1 x 'y .*e/],
+        [`#!${interpreter}\n${tell}`, /^1 x 'y /],
         [tell, /^1 x 'y /],
       ];
       for (const [text, expected] of cases) assert.match(result(text).stdout, expected, `${account}: ${text}`);

@@ -90,7 +90,8 @@ function mayBeExecuted(script: string): boolean {
 
 /** Interpreter and its one argument as the script's first line names them, else sh. */
 function interpreter(script: string): readonly string[] {
-  const first = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*))?/.exec(readFileSync(script, 'latin1'));
+  // Only these separate words: the bytes of a letter may be blanks in another encoding.
+  const first = /^#![ \t]*([^ \t\r\n]+)(?:[ \t]+([^\n]*))?/.exec(readFileSync(script, 'utf8'));
   if (!first?.[1]) return ['/bin/sh'];
   const argument = first[2]?.trim();
   return argument ? [first[1], argument] : [first[1]];
