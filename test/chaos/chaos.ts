@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../harness/wait-for.ts';
 import type { Database } from './database.ts';
-import { disturb, killCycles, type Damage } from './disturbances.ts';
+import { disturb, killCycles, noDamage, type Damage } from './disturbances.ts';
 import { Evidence } from './evidence.ts';
 import { Fleet } from './fleet.ts';
 import { readJournal, type JournalRun } from './journal.ts';
@@ -13,6 +13,9 @@ import { insist, work, type MadeTask, type Workload } from './workload.ts';
 
 export interface ChaosOptions {
   readonly durationMs: number;
+  /** goes on until there were so many, on a busy machine too */
+  readonly leastKills?: number;
+  readonly leastStarts?: number;
   readonly seed: number;
   readonly agents: number;
   /** mean pause between two tasks, and between two disturbances */
@@ -51,10 +54,12 @@ export async function chaos(options: ChaosOptions, say: (line: string) => void):
 async function tearApart(fleet: Fleet, options: ChaosOptions, say: (line: string) => void): Promise<ChaosReport> {
   const random = new Random(options.seed);
   await insist(() => fleet.api.connectedHosts());
-  const stop = AbortSignal.timeout(options.durationMs);
-  const [load, damage] = await Promise.all([
-    work(fleet, random.fork(), options.taskEveryMs, stop),
-    disturb(fleet, random.fork(), options.disturbEveryMs, stop),
+  const stop = new AbortController();
+  const damage = noDamage();
+  const [load] = await Promise.all([
+    work(fleet, random.fork(), options.taskEveryMs, stop.signal),
+    disturb(fleet, damage, random.fork(), options.disturbEveryMs, stop.signal),
+    enough(fleet, damage, options).finally(() => stop.abort()),
   ]);
   say(`${killCycles(damage)} kills, ${load.plans.size} tasks; waiting until all is settled`);
   fleet.startServer();
@@ -92,6 +97,15 @@ async function tearApart(fleet: Fleet, options: ChaosOptions, say: (line: string
   const withDisk = fleet.disk !== undefined;
   const counts = { kills: killCycles(damage), tasks: tasks.length, refused: load.refused.size, starts };
   return { damage, ...counts, outcomes, wrong, withDisk, kept: evidence.folder };
+}
+
+async function enough(fleet: Fleet, damage: Damage, options: ChaosOptions): Promise<void> {
+  const { durationMs, leastKills = 0, leastStarts = 0 } = options;
+  await sleep(durationMs);
+  await waitFor(
+    'kills and starts',
+    () => killCycles(damage) >= leastKills && readJournal(fleet.journal).size >= leastStarts,
+  );
 }
 
 /** A task whose creation was not answered is known by what its script wrote down, if it was made at all. */

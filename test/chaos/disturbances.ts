@@ -13,10 +13,19 @@ export interface Damage {
   diskFilled: boolean;
 }
 
-/** Kills, cuts and fills, one thing after the other, until it is told to stop; everything killed is started again. */
-export async function disturb(fleet: Fleet, random: Random, everyMs: number, stop: AbortSignal): Promise<Damage> {
+export function noDamage(): Damage {
   const counts = { link: 0, executor: 0, both: 0, server: 0, sockets: 0, disk: 0, database: 0 };
-  const damage: Damage = { counts, executorless: new Set(), diskFilled: false };
+  return { counts, executorless: new Set(), diskFilled: false };
+}
+
+/** Kills, cuts and fills, one thing after the other, until it is told to stop; everything killed is started again. */
+export async function disturb(
+  fleet: Fleet,
+  damage: Damage,
+  random: Random,
+  everyMs: number,
+  stop: AbortSignal,
+): Promise<void> {
   const returns: Promise<void>[] = [];
   while (!stop.aborted) {
     await sleep(random.whole(everyMs / 2, (everyMs * 3) / 2));
@@ -27,7 +36,6 @@ export async function disturb(fleet: Fleet, random: Random, everyMs: number, sto
   }
   await Promise.all(returns);
   fleet.disk?.free();
-  return damage;
 }
 
 /** False if there was nothing to strike. */
