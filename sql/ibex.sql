@@ -1218,6 +1218,13 @@ CREATE TABLE IF NOT EXISTS `ibex_session` (
   PRIMARY KEY (`instance`, `host`)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
 
+-- What a task says besides the columns of task_meta; most tasks have no row.
+CREATE TABLE IF NOT EXISTS `ibex_task` (
+  `id` bigint unsigned NOT NULL,
+  `terminal` tinyint NOT NULL DEFAULT 0,
+  PRIMARY KEY (`id`)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4;
+
 -- Requests that make one task however often they come.
 CREATE TABLE IF NOT EXISTS `ibex_idempotency` (
   `request_key` varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -3,7 +3,8 @@ import { describeError, UserError } from '../shared/errors.js';
 import { didYouMean } from '../shared/nearest-name.js';
 import { serverAddress, type ServerAddress } from './api/server-address.js';
 
-type FlagKind = 'text' | 'texts' | 'switch';
+/** on: a switch that only `--no-NAME` turns off */
+type FlagKind = 'text' | 'texts' | 'switch' | 'on';
 
 export interface FlagSpec<F extends Readonly<Record<string, FlagKind>>> {
   /** name of the command, as in `ibex NAME` */
@@ -70,7 +71,9 @@ function parse(
   const flags = Object.fromEntries(
     Object.entries(kinds).map(([name, kind]) => [
       name,
-      { type: kind === 'switch' ? ('boolean' as const) : ('string' as const), isMultiple: kind === 'texts' },
+      kind === 'on'
+        ? { type: 'boolean' as const, default: true }
+        : { type: kind === 'switch' ? ('boolean' as const) : ('string' as const), isMultiple: kind === 'texts' },
     ]),
   );
   try {
@@ -102,6 +105,7 @@ function refuseUnknown(command: string, given: readonly string[], known: readonl
 function readValue(name: string, kind: FlagKind, value: unknown): unknown {
   switch (kind) {
     case 'switch':
+    case 'on':
       return value === true;
     case 'text':
       if (value === '') throw new UserError(`--${name} needs a value`);

@@ -23,12 +23,13 @@ const HELP = `
     --batch N            so many hosts at a time, default 0: all at once
     --tolerance N        so many may fail before the task pauses, default 0
     --stdin FILE         what the script reads; - is this command's own input
+    --no-terminal        the script's output is a pipe and no terminal, as under the Go ibex
     --title TEXT         default: the name of the script
     --json               one JSON object a line, for programs
     --raw                one host's bytes exactly, stdout to stdout and stderr to stderr
 `;
 
-const SWITCHES = ['--json', '--raw', '--help', '-h'];
+const SWITCHES = ['--no-terminal', '--json', '--raw', '--help', '-h'];
 
 export async function main(argv: readonly string[]): Promise<number> {
   const split = splitArgv(argv, SWITCHES);
@@ -44,6 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
         tolerance: 'text',
         stdin: 'text',
         title: 'text',
+        terminal: 'on',
         json: 'switch',
         raw: 'switch',
       },
@@ -68,6 +70,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     action: 'start',
     creator: server.user,
     hosts,
+    ...(flags.terminal ? {} : { terminal: false }),
   });
   if (typeof taskId !== 'number') throw new UserError(`${server.origin} answered without the number of the task`);
   return await watchTask({ server, taskId, hosts: [], mode, patient: true });

@@ -9,6 +9,7 @@ export interface TaskOptions {
   readonly batch?: number;
   readonly stdin?: string;
   readonly args?: string;
+  readonly terminal?: boolean;
 }
 
 const OPEN = ['waiting', 'running', 'killing'];

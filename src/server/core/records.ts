@@ -18,6 +18,8 @@ export interface TaskMeta {
   /** arguments of the script, separated by `,,` */
   readonly args: string;
   readonly stdin: string;
+  /** whether its scripts have a terminal; undefined: as each agent's policy says */
+  readonly terminal?: boolean | undefined;
   readonly creator: string;
   readonly created: Date;
 }

@@ -32,6 +32,13 @@ export class JsonObject {
     return value + 0;
   }
 
+  /** undefined where the field is absent */
+  boolean(name: string): boolean | undefined {
+    const value = this.#values.get(name);
+    if (value !== undefined && typeof value !== 'boolean') throw invalid(`${name} must be true or false`);
+    return value;
+  }
+
   /** undefined where the field is absent; null items count as '' */
   strings(name: string): string[] | undefined {
     const value = this.#values.get(name);

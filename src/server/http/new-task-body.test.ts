@@ -43,6 +43,7 @@ test('defaults are filled in, hosts cleaned, and the first host closes the title
     args: 'x,y z',
     timeout: 30,
     stdin: '',
+    terminal: undefined,
   });
 });
 
@@ -77,6 +78,7 @@ test('lengths count characters, or bytes where the agent counts bytes', () => {
   assert.equal(complaint({ account: '🔥'.repeat(64) }), '');
   assert.equal(complaint({ account: 'a'.repeat(65) }), '200 arg(account) longer than 64 characters');
   assert.equal(complaint({ script: '夜'.repeat(21_846) }), '200 arg(script) longer than 65535 bytes');
+  assert.equal(complaint({ terminal: 'no' }), '400 json body invalid: terminal must be true or false');
   assert.match(complaint({ stdin: 'x'.repeat(2_097_153) }), /^200 arg\(stdin\)/);
   assert.match(complaint({ stdin: '\0'.repeat(600_000) }), /^200 arg\(stdin\).*escaped/);
   assert.equal(complaint({ stdin: 'x'.repeat(2_097_152) }), '');

@@ -32,6 +32,7 @@ export function parseNewTask(body: string): NewTask {
     stdin: fields.string('stdin'),
     creator: fields.string('creator'),
     action: fields.string('action'),
+    terminal: fields.boolean('terminal'),
   };
   const givenHosts = fields.strings('hosts');
   const missing = ([...REQUIRED, 'hosts'] as const).filter((name) =>

@@ -3,6 +3,7 @@ import type { HostRow, TaskMeta } from '../core/records.js';
 /** A task's data as the API shows it. */
 export function metaJson(meta: TaskMeta, done: boolean) {
   const { id, title, account, batch, tolerance, timeout, pause, script, args, stdin, creator, created } = meta;
+  const { terminal } = meta;
   // Named one by one: the order of the fields is part of what callers know.
   return {
     id,
@@ -18,6 +19,7 @@ export function metaJson(meta: TaskMeta, done: boolean) {
     creator,
     created: secondsOf(created),
     done,
+    ...(terminal === undefined ? {} : { terminal }),
   };
 }
 

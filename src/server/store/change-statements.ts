@@ -128,6 +128,7 @@ export class ChangeStatements {
         writes.takeKey.of(key, [{ request_key: key, task_id: id, expires_ms: ttlMs, body_digest: bodyDigest }]),
       ),
       ...writes.insertMeta.of(scope, [{ ...meta, created: this.#timeText(meta.created.getTime()) }]),
+      ...writes.insertOptions.of(scope, meta.terminal === undefined ? [] : [{ id, terminal: meta.terminal ? 1 : 0 }]),
       ...writes.insertAction.of(scope, [{ id, action: change.action, clock: change.actionClock }]),
       ...writes.insertScheduler.of(scope, [{ id, scheduler: change.scheduler }]),
       ...this.#hosts(id).insert.of(

@@ -87,6 +87,7 @@ function samplesOf(meta: TaskMeta, stored: (table: string, column: string) => un
       stderr_truncated: 1,
       late: 1,
     },
+    ibex_task: { id, terminal: 1 },
     ibex_agent: {
       host: HOST,
       public_key: 'k',

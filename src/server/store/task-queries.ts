@@ -25,9 +25,17 @@ export class TaskQueries {
 
   async meta(taskId: number): Promise<TaskMeta | undefined> {
     const [row] = await this.#engine.query(
-      this.#db.selectFrom('task_meta').selectAll().where('id', '=', taskId).compile(),
+      this.#db
+        .selectFrom('task_meta')
+        .leftJoin('ibex_task', 'ibex_task.id', 'task_meta.id')
+        .selectAll('task_meta')
+        .select('ibex_task.terminal as terminal')
+        .where('task_meta.id', '=', taskId)
+        .compile(),
     );
-    return row && taskMeta(row);
+    if (!row) return undefined;
+    const { terminal, ...meta } = row;
+    return { ...taskMeta(meta), ...(terminal === null ? {} : { terminal: terminal !== 0 }) };
   }
 
   async action(taskId: number): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import {
   ORIGINAL_COLUMNS,
   type AgentRow,
   type RequestKeyRow,
+  type TaskOptionsRow,
   type RunRow,
   type SessionRow,
   type TaskActionTable,
@@ -44,6 +45,12 @@ export function makeWrites(maker: WriteMaker) {
       rank: Rank.insert,
       columns: task_meta,
       unique: 'task-id',
+    }),
+
+    insertOptions: maker.insert<TaskOptionsRow>({
+      table: 'ibex_task',
+      rank: Rank.insert,
+      columns: columnNames('ibex_task'),
     }),
 
     insertAction: maker.insert<TaskActionTable>({ table: action.table, rank: Rank.insert, columns: task_action }),

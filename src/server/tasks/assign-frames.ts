@@ -2,7 +2,7 @@ import type { AssignFrame } from '../../shared/protocol/agent-frames.js';
 import type { TaskMeta } from '../core/records.js';
 
 /** The parts of an assign frame that are the same for every host and start of a task. */
-type FrameBody = Pick<AssignFrame, 't' | 'taskId' | 'account' | 'script' | 'args' | 'stdin' | 'timeoutMs'>;
+type FrameBody = Pick<AssignFrame, 't' | 'taskId' | 'account' | 'script' | 'args' | 'stdin' | 'timeoutMs' | 'terminal'>;
 
 /**
  * A script as agents get it; it is stored as sent. A carriage return at a line's end would become part of the commands,
@@ -29,6 +29,7 @@ export class AssignFrames {
       args: meta.args === '' ? [] : meta.args.split(',,'),
       stdin: meta.stdin,
       timeoutMs: meta.timeout * 1_000,
+      ...(meta.terminal === undefined ? {} : { terminal: meta.terminal }),
     };
   }
 

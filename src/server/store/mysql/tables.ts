@@ -54,6 +54,7 @@ export const MYSQL_TABLES: Readonly<Record<string, readonly string[]>> = {
     'UNIQUE KEY `only` (`only`)',
   ]),
   ...own('ibex_run'),
+  ...own('ibex_task'),
   ...own('ibex_agent'),
   ...own('ibex_server'),
   ...own('ibex_session'),

@@ -73,6 +73,11 @@ export const OWN_TABLES = {
       late: flag('late'),
     },
   },
+  /** what a task says besides the original columns; tasks that say nothing of it have no row */
+  ibex_task: {
+    key: ['id'],
+    columns: { id: ID('id'), terminal: flag('terminal') },
+  },
   /** the agents and the keys that they showed */
   ibex_agent: {
     key: ['host'],

@@ -68,6 +68,7 @@ export type RunRow = OwnRows['ibex_run'];
 export type AgentRow = OwnRows['ibex_agent'];
 export type SessionRow = OwnRows['ibex_session'];
 export type RequestKeyRow = OwnRows['ibex_idempotency'];
+export type TaskOptionsRow = OwnRows['ibex_task'];
 
 /** The names of all columns that are written of the original tables; the types see to it that none is missing. */
 export const ORIGINAL_COLUMNS = {

@@ -9,6 +9,7 @@ export const sqliteMigrations: Readonly<Record<string, Migration>> = {
   '0002-once-keys': { up: createIdempotencyKeys },
   '0003-sessions': { up: createSessions },
   '0004-list-index': { up: widenCreatorIndex },
+  '0005-task-options': { up: (db) => createOwn(db, 'ibex_task') },
 };
 
 /** The tables of the Go ibex but for those of hosts. */

@@ -13,6 +13,7 @@ export function metaOf(id: number): TaskMeta {
     script: '#!/bin/sh\r\necho "夜莺 🔥"\u0000',
     args: 'x,,y',
     stdin: 'in',
+    terminal: true,
     creator: 'me',
     created: new Date('2026-01-02T03:04:05.000Z'),
   };
