@@ -15,7 +15,7 @@ import {
 import { RunFile } from '../runs/run-folder.js';
 import { launchersOf } from '../executor/testing/waiting-launchers.js';
 import type { Executors } from './executors.js';
-import { Desk, RUN } from './testing/desk.js';
+import { Desk, OTHER_RUN, RUN } from './testing/desk.js';
 
 test('an executor outlives its link, and the next link finds what it did', async (t) => {
   const desk = new Desk(t);
@@ -166,6 +166,28 @@ test('an executor killed while it ends a script: the next one goes on, with the 
     pids.filter((pid) => readStat(pid) !== undefined && readStat(pid)?.state !== 'Z'),
     [],
   );
+});
+
+test('an older executor that hangs keeps no script from starting, and is heard once it goes on', async (t) => {
+  const desk = new Desk(t);
+  const first = desk.link();
+  await first.start();
+  desk.start(first, 'echo up; while [ ! -e "$0.go" ]; do sleep 0.05; done');
+  await desk.printed('up\n');
+  await first[Symbol.asyncDispose]();
+  const [old] = findExecutors(desk.metaDir);
+  assert.ok(old && signalProcess(old, 'SIGSTOP'));
+  await using second = desk.link({ settings: { maxRuns: 5 } });
+  try {
+    await second.start();
+    desk.start(second, 'true', { run: OTHER_RUN });
+    await desk.hears('ended');
+  } finally {
+    signalProcess(old, 'SIGCONT');
+  }
+  desk.write('script.go');
+  await desk.hears('ended', 2);
+  await until('the older executor has left', () => !isProcessAlive(old));
 });
 
 test('of two executors that are started side by side one stays', async (t) => {

@@ -23,6 +23,8 @@ export interface ExecutorsOptions {
 const START_PATIENCE_MS = 20_000;
 /** Patience, when the agent stops, with an executor that is to say whether it leaves, and to leave, ms. */
 const LEAVE_PATIENCE_MS = 1_500;
+/** Patience with an older executor that is to say what it holds, ms. */
+const OLD_PATIENCE_MS = 5_000;
 /** What an executor prints when it can't start; more is cut from the front. */
 const LAST_WORDS_CHARACTERS = 1_000;
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
@@ -39,7 +41,8 @@ export class Executors implements AsyncDisposable {
   readonly #options: ExecutorsOptions;
   readonly #log: Log;
   readonly #onMessage: (message: ToLink) => void;
-  readonly #old = new Set<Socket>();
+  /** connections to those that take no new runs, by the instance at the other end */
+  readonly #old = new Map<string, Socket>();
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff({ firstMs: 100, maxMs: 5_000 });
   readonly #events = new EventEmitter<{ ready: [] }>();
@@ -72,13 +75,13 @@ export class Executors implements AsyncDisposable {
   }
 
   sendToOld(message: ToExecutor): void {
-    for (const socket of this.#old) sendMessage(socket, message);
+    for (const socket of this.#old.values()) sendMessage(socket, message);
   }
 
   /** Disconnects from the executors. An idle one leaves before this resolves; one that has scripts goes on with them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
-    for (const socket of this.#old) socket.destroy();
+    for (const socket of this.#old.values()) socket.destroy();
     const current = this.#current;
     if (!current || current.closed) return;
     // Not by once(), which rejects where a connection breaks.
@@ -123,7 +126,7 @@ export class Executors implements AsyncDisposable {
   async #connectAll(): Promise<Socket> {
     const living = findExecutors(this.#options.metaDir);
     const own = living.find((entry) => this.#isOwn(entry));
-    for (const entry of living) if (entry !== own) await this.#connectOld(entry);
+    for (const entry of living) if (entry !== own && !this.#old.has(entry.instance)) await this.#reachOld(entry);
     const current = own ?? (await this.#startOne());
     const socket = await this.#connect(current, (connected) => (this.#current = connected));
     this.#isReady = true;
@@ -132,12 +135,23 @@ export class Executors implements AsyncDisposable {
     return socket;
   }
 
-  async #connectOld(entry: ExecutorEntry): Promise<void> {
-    const socket = await this.#connect(entry, (connected) => this.#old.add(connected));
-    socket.once('close', () => {
-      this.#old.delete(socket);
-      void this.#afterEndOf(entry);
+  /** An old one that hangs or has just left keeps nobody from starting scripts; it is connected once it answers. */
+  async #reachOld(entry: ExecutorEntry): Promise<void> {
+    const connected = this.#connectOld(entry).catch((error: unknown) => {
+      if (isProcessAlive(entry)) throw error;
     });
+    connected.catch(() => undefined);
+    const late = this.#pause(OLD_PATIENCE_MS).then(() => 'late' as const);
+    if ((await Promise.race([connected, late])) !== 'late' || this.#stop.signal.aborted) return;
+    this.#log.warn({ pid: entry.pid }, 'an older executor does not answer; new scripts start without waiting for it');
+  }
+
+  async #connectOld(entry: ExecutorEntry): Promise<void> {
+    const socket = await this.#connect(entry, (connecting) => {
+      this.#old.set(entry.instance, connecting);
+      connecting.once('close', () => this.#old.delete(entry.instance));
+    });
+    socket.once('close', () => void this.#afterEndOf(entry));
     sendMessage(socket, { t: 'retire' });
   }
 
