@@ -64,6 +64,7 @@ async function tearApart(fleet: Fleet, options: ChaosOptions, say: (line: string
   say(`${killCycles(damage)} kills, ${load.plans.size} tasks; waiting until all is settled`);
   fleet.startServer();
   for (const host of fleet.hosts) fleet.startAgent(host);
+  await insist(() => fleet.api.connectedHosts());
   const wrong = [...load.failures];
   const tasks = addUnanswered(load, readJournal(fleet.journal));
   const until = performance.now() + SETTLE_MS;

@@ -39,6 +39,7 @@ export class Evidence {
   keepLogs(fleet: Fleet): void {
     const kept = this.#make('logs');
     writeFileSync(join(kept, 'processes'), fleet.logs());
+    copyFiles(fleet.logFolder, kept);
     for (const host of fleet.hosts) copyFiles(fleet.metaDir(host), join(kept, host));
   }
 

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/start/ports.js';
 import { endExecutors, executors, isAlive } from '../../scripts/start/processes.js';
@@ -24,6 +24,8 @@ interface Agent {
 /** A server and agents that may be killed at any time, with a proxy between them whose connections may be cut. */
 export class Fleet implements AsyncDisposable {
   readonly folder: string;
+  /** what servers and agents have said, each in a file of its own */
+  readonly logFolder: string;
   readonly url: string;
   readonly api: Api;
   readonly hosts: readonly [string, ...string[]];
@@ -50,6 +52,8 @@ export class Fleet implements AsyncDisposable {
     database: Database,
   ) {
     this.folder = folder;
+    this.logFolder = join(folder, 'logs');
+    mkdirSync(this.logFolder);
     this.url = `http://127.0.0.1:${httpPort}`;
     this.api = new Api(this.url);
     this.hosts = hosts;
@@ -185,6 +189,9 @@ export class Fleet implements AsyncDisposable {
 
   #start(role: string, config: string): IbexProcess {
     const started = new IbexProcess([role, '-c', config], { cwd: this.folder });
+    const log = createWriteStream(join(this.logFolder, `${basename(config, '.conf')}.log`), { flags: 'a' });
+    for (const stream of [started.child.stdout, started.child.stderr]) stream?.pipe(log, { end: false });
+    void started.ended.then(() => log.end());
     void this.#noteEnd(role, started);
     return started;
   }

@@ -7,6 +7,8 @@ import type { Plan } from './plans.ts';
 import type { HostView } from './tail-view.ts';
 
 const STORED_BYTES = 65_535;
+/** An agent that was killed may need so long to be back on a busy machine. */
+const AWAY_S = 10;
 const EXPLANATION = /(^|(?<=\n))ibex: [^\n]*\n$/;
 
 /** How a host of a task came out, in a word for the table. */
@@ -94,6 +96,9 @@ function verdictOnStatus({ plan, view, journal }: Subject, fullDisk: boolean, ex
   const end = journal?.ends[0];
   if (!journal) {
     if (killed) return { kind: 'right', word: 'killed before its start', whole: false };
+    // Its agent was away until after the timeout.
+    if (status === 'timeout' && reason === 'silent' && plan.timeoutS < AWAY_S)
+      return { kind: 'excused', word: 'silent until after its timeout', whole: false };
     if (status === 'timeout' && reason === 'not-started')
       return { kind: 'excused', word: 'not started in time', whole: false };
     if (status === 'failed' && reason === 'lost' && (executorless || fullDisk))
