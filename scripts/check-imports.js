@@ -28,8 +28,8 @@ const FOLDERS = {
   },
   'src/cli': {
     api: [],
-    run: [],
     hosts: [],
+    run: ['api', 'hosts'],
     tail: ['api'],
   },
 };

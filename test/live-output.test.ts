@@ -81,7 +81,7 @@ systemTests(['web-01', 'web-02'], (check) => {
       ['a', true],
       ['b', false],
     ]);
-    assert.deepEqual(events.at(-1), { type: 'end', ok: true });
+    assert.deepEqual(events.at(-1), { type: 'end', ok: true, paused: false, counts: { success: 1 }, failed: [] });
     assert.equal(events.filter(({ type }) => type === 'status').at(-1)?.['status'], 'success');
   });
 

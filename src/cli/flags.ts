@@ -63,6 +63,32 @@ export function integerFlag(name: string, value: string | undefined, fallback: n
   return Number(value);
 }
 
+/** Seconds, or a duration such as 90s, 5m, 2h, 1d. Throws UserError that names the flag. */
+export function secondsFlag(name: string, value: string | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  const [, count, unit = 's'] = /^(\d{1,9})([smhd]?)$/.exec(value) ?? [];
+  const seconds = UNIT_SECONDS.get(unit || 's');
+  if (count === undefined || seconds === undefined) {
+    throw new UserError(`--${name} must be seconds, or a duration like 90s, 5m or 2h, not ${JSON.stringify(value)}`);
+  }
+  return Number(count) * seconds;
+}
+
+const UNIT_SECONDS: ReadonlyMap<string, number> = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3_600],
+  ['d', 86_400],
+]);
+
+/** Hosts of `--hosts` and `--host`, each of which may be repeated and hold several separated by commas. */
+export function hostsFlag(...given: readonly (readonly string[])[]): string[] {
+  return given
+    .flat()
+    .flatMap((list) => list.split(',').map((host) => host.trim()))
+    .filter((host) => host !== '');
+}
+
 function parse(
   spec: { readonly command: string; readonly help: string },
   kinds: Readonly<Record<string, FlagKind>>,

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { UserError } from '../shared/errors.js';
 import { ApiClient } from './api/api-client.js';
-import { readFlags, integerFlag } from './flags.js';
+import { hostsFlag, integerFlag, readFlags, secondsFlag } from './flags.js';
+import { checkHosts, TERMINAL } from './run/check-hosts.js';
 import { commandScript } from './run/command-script.js';
 import { joinArgs } from './run/script-args.js';
 import { splitArgv, type SplitArgv } from './run/split-argv.js';
@@ -15,13 +16,20 @@ const HELP = `
 
   Makes a task of a script file, or of a command, and shows its output as ibex tail does.
   Options stand before the script; whatever follows it belongs to the script.
+  Behind -- several words are a command, with exactly these words; one word with blanks
+  is a line for the shell: -- 'df -h | grep /'
+
+  Exit code: 0 every host succeeded, 1 some did not, 2 nothing was done (wrong usage, no
+  server, unknown hosts), 3 the task has paused before all hosts were started.
 
   Options
-    --hosts A,B          where to run; may be repeated
+    --hosts A,B          where to run (--host is the same); may be repeated
+    --force              also on hosts that the server has never seen, without asking
     --account NAME       as whom, default root
-    --timeout SECONDS    default 60
+    --timeout TIME       seconds, or 90s, 5m, 2h; default 60
     --batch N            so many hosts at a time, default 0: all at once
     --tolerance N        so many may fail before the task pauses, default 0
+    --wait               stay while the task is paused, until somebody starts it again
     --stdin FILE         what the script reads; - is this command's own input
     --no-terminal        the script's output is a pipe and no terminal, as under the Go ibex
     --title TEXT         default: the name of the script
@@ -29,7 +37,7 @@ const HELP = `
     --raw                one host's bytes exactly, stdout to stdout and stderr to stderr
 `;
 
-const SWITCHES = ['--no-terminal', '--json', '--raw', '--help', '-h'];
+const SWITCHES = ['--json', '--raw', '--force', '--wait', '--no-terminal', '--help', '-h'];
 
 export async function main(argv: readonly string[]): Promise<number> {
   const split = splitArgv(argv, SWITCHES);
@@ -39,6 +47,9 @@ export async function main(argv: readonly string[]): Promise<number> {
       help: HELP,
       flags: {
         hosts: 'texts',
+        host: 'texts',
+        force: 'switch',
+        wait: 'switch',
         account: 'text',
         timeout: 'text',
         batch: 'text',
@@ -53,16 +64,16 @@ export async function main(argv: readonly string[]): Promise<number> {
     split.flags,
   );
   const mode = viewMode(flags);
-  const hosts = flags.hosts.flatMap((list) => list.split(',')).filter((host) => host.trim() !== '');
+  const hosts = hostsFlag(flags.hosts, flags.host);
   if (hosts.length === 0) throw new UserError('--hosts is missing: ibex run --hosts A,B SCRIPT');
   if (mode === 'raw' && hosts.length > 1) throw new UserError(`--raw shows one host, not ${hosts.length}`);
   const { script, args, title } = work(split);
-  const taskId = await new ApiClient(server).call('POST', '/ibex/v1/tasks', {
+  const task = {
     title: safeTitle(flags.title ?? title),
     account: flags.account ?? 'root',
     batch: integerFlag('batch', flags.batch, 0),
     tolerance: integerFlag('tolerance', flags.tolerance, 0),
-    timeout: integerFlag('timeout', flags.timeout, 60),
+    timeout: secondsFlag('timeout', flags.timeout, 60),
     pause: '',
     script,
     args,
@@ -71,9 +82,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     creator: server.user,
     hosts,
     ...(flags.terminal ? {} : { terminal: false }),
-  });
+  };
+  const api = new ApiClient(server);
+  await checkHosts(api, hosts, flags.force, TERMINAL);
+  const taskId = await api.call('POST', '/ibex/v1/tasks', task);
   if (typeof taskId !== 'number') throw new UserError(`${server.origin} answered without the number of the task`);
-  return await watchTask({ server, taskId, hosts: [], mode, patient: true });
+  return await watchTask({ server, taskId, hosts: [], mode, patient: true, endAtPause: !flags.wait });
 }
 
 function work(split: SplitArgv): { readonly script: string; readonly args: string; readonly title: string } {

@@ -59,7 +59,7 @@ export class ApiClient {
       });
       return { status: response.status, text: await response.text() };
     } catch (error) {
-      return `no answer from ${origin}: ${whyNoAnswer(error)}`;
+      return `no answer from ${origin}: ${whyNoAnswer(error, origin)}`;
     }
   }
 }
@@ -76,7 +76,7 @@ function parseAnswer(text: string): { readonly err: string; readonly dat: unknow
   return { err: value.err, dat: 'dat' in value ? value.dat : undefined };
 }
 
-function whyNoAnswer(error: unknown): string {
+function whyNoAnswer(error: unknown, origin: string): string {
   // fetch hides the reason in the cause of its own error.
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   switch (errorCode(cause)) {
@@ -87,7 +87,19 @@ function whyNoAnswer(error: unknown): string {
       return 'its name cannot be resolved';
     case 'ECONNRESET':
     case 'UND_ERR_SOCKET':
-      return 'it closed the connection';
+      return origin.startsWith('https:')
+        ? 'it closed the connection'
+        : `it closed the connection (does it want ${origin.replace('http:', 'https:')}?)`;
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+    case 'EPROTO':
+      return `it does not speak https; try ${origin.replace('https:', 'http:')}`;
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return 'its certificate is of no authority that this machine trusts (NODE_EXTRA_CA_CERTS=FILE adds one)';
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return 'its certificate is for another name';
     case undefined:
       return isTimeout(cause) ? `none within ${ANSWER_TIMEOUT_MS / 1_000} s` : describeError(cause);
     default:

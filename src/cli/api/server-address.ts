@@ -1,4 +1,5 @@
 import { UserError } from '../../shared/errors.js';
+import { shellWord } from './shell-word.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:10090';
 
@@ -28,6 +29,13 @@ export function serverAddress(flags: AddressFlags, env: Readonly<Record<string, 
     user,
     authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
   };
+}
+
+/** The command that asks the API for an action on a task, or on one of its hosts; it asks for the password. */
+export function actionCall(server: ServerAddress, taskId: number, action: string, host?: string): string {
+  const target = host === undefined ? `task/${taskId}` : `task/${taskId}/host/${encodeURIComponent(host)}`;
+  const url = shellWord(`${server.origin}/ibex/v1/${target}/action`);
+  return `curl -u ${shellWord(server.user)} -X PUT ${url} -d '{"action":"${action}"}'`;
 }
 
 function parseUrl(given: string): URL {

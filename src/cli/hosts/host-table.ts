@@ -57,7 +57,7 @@ function lines(rows: readonly (readonly string[])[], widths: readonly number[]):
 }
 
 /** `42s`, `5m`, `3h`, `12d` */
-function age(ms: number): string {
+export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;

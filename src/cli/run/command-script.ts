@@ -1,9 +1,11 @@
-/** A script that runs a command with exactly these words, whatever characters they hold. */
-export function commandScript(words: readonly string[]): string {
-  return `#!/bin/sh\nexec ${words.map(quoted).join(' ')}\n`;
-}
+import { shellWord } from '../api/shell-word.js';
 
-function quoted(word: string): string {
-  // Within single quotes only the quote itself has a meaning: end them, add an escaped one, begin again.
-  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+/**
+ * A script of what stands behind `--`. Several words are a command with exactly these words, whatever characters they
+ * hold; one word with blanks in it is a line for the shell, as ssh takes it.
+ */
+export function commandScript(words: readonly string[]): string {
+  const [line = ''] = words;
+  if (words.length === 1 && /\s/.test(line.trim())) return `#!/bin/sh\n${line}\n`;
+  return `#!/bin/sh\nexec ${words.map(shellWord).join(' ')}\n`;
 }

@@ -19,8 +19,18 @@ const TASK: TailTaskFrame = {
 };
 
 function status(value: 'running' | 'success', clock = 100): TailStatusFrame {
-  return { t: 'status', channel: 4, status: value, clock, exitCode: value === 'success' ? 0 : null, reason: null };
+  return {
+    t: 'status',
+    channel: 4,
+    status: value,
+    clock,
+    exitCode: value === 'success' ? 0 : null,
+    reason: null,
+    startBeforeMs: null,
+  };
 }
+
+const PIPES = { oneScreen: false, terminal: false, call: () => 'CALL', nowMs: () => 0 };
 
 function setUp(server: FakeTailServer, raw = true) {
   const out = new PassThrough({ highWaterMark: 1_024 });
@@ -31,8 +41,9 @@ function setUp(server: FakeTailServer, raw = true) {
     server: server.address,
     taskId: 7,
     hosts: [],
-    viewer: raw ? new RawViewer(stdout, stderr) : new TextViewer(stdout, stderr),
+    viewer: raw ? new RawViewer(stdout, stderr) : new TextViewer(stdout, stderr, PIPES),
     patient: false,
+    endAtPause: true,
     signal: stdout.broken,
   };
   const read = (stream: PassThrough) => {
@@ -47,12 +58,12 @@ test('asks for the task, shows it, gives credit for what was shown, ends with th
   const { options, stdout } = setUp(server);
   const following = follow({ ...options, hosts: ['web-01'] });
   const tail = await server.connection();
-  assert.deepEqual(await tail.next(), { t: 'tail', versions: [1], taskId: 7, hosts: ['web-01'], from: [] });
+  assert.deepEqual(await tail.next(), { t: 'tail', versions: [2, 1], taskId: 7, hosts: ['web-01'], from: [] });
   tail.send(TASK, status('running'));
   tail.output(4, 'stdout', 0, 'hello\n');
   assert.deepEqual(await tail.next(), { t: 'credit', channel: 4, bytes: 6 });
   tail.send(status('success'), { t: 'end', ok: true });
-  assert.deepEqual(await following, { ok: true, incomplete: false });
+  assert.deepEqual(await following, { ok: true, paused: false, incomplete: false });
   assert.equal(stdout(), 'hello\n');
 });
 
@@ -64,25 +75,26 @@ test('a broken connection goes on at the byte reached, with nothing lost or show
   await first.next();
   first.send(TASK, status('running'));
   first.output(4, 'stdout', 0, 'one\nt');
-  first.output(4, 'stderr', 0, 'e');
+  first.output(4, 'stderr', 0, 'e\n');
   await first.next();
   await first.next();
   first.break();
 
   const second = await server.connection();
   const again = await second.next();
-  assert.deepEqual(again.t === 'tail' ? again.from : undefined, [{ host: 'web-01', clock: 100, stdout: 5, stderr: 1 }]);
+  assert.deepEqual(again.t === 'tail' ? again.from : undefined, [{ host: 'web-01', clock: 100, stdout: 5, stderr: 2 }]);
   // Another channel, and bytes from before the break: both are the server's right.
   second.send({ ...TASK, hosts: [{ channel: 9, host: 'web-01' }] }, { ...status('running'), channel: 9 });
   second.output(9, 'stdout', 3, '\ntwo\n');
   second.send({ ...status('success'), channel: 9 }, { t: 'end', ok: true });
-  assert.deepEqual(await following, { ok: true, incomplete: false });
+  assert.deepEqual(await following, { ok: true, paused: false, incomplete: false });
   assert.equal(stdout(), 'web-01 | one\nweb-01 | two\n');
   assert.equal(
     stderr(),
-    'ibex: task 7 on web-01: x FH: web-01\nibex: web-01: running\n' +
+    'ibex: task 7 on web-01: x FH: web-01\nibex: web-01: running\nweb-01 ! e\n' +
       `ibex: lost the connection to ${server.address.origin}, reconnecting\n` +
-      'ibex: web-01: success, exit 0\nweb-01 ! e\n',
+      `ibex: connected to ${server.address.origin} again\n` +
+      'ibex: web-01: success, exit 0\n',
   );
 });
 
@@ -118,7 +130,7 @@ test('a new clock begins the output again', async () => {
   tail.send(status('running', 101));
   tail.output(4, 'stdout', 0, 'again\n');
   tail.send({ t: 'end', ok: false });
-  assert.deepEqual(await following, { ok: false, incomplete: false });
+  assert.deepEqual(await following, { ok: false, paused: false, incomplete: false });
   assert.equal(stdout(), 'first\nagain\n');
 });
 
@@ -128,12 +140,12 @@ test('a gap is told and remembered', async () => {
   const following = follow(options);
   const tail = await server.connection();
   await tail.next();
-  tail.send(TASK, status('success'), { t: 'gap', channel: 4, stream: 'stdout', from: 0, to: 1_000 });
+  tail.send(TASK, status('success'), { t: 'gap', channel: 4, stream: 'stdout', from: 0, to: 1_000, kept: false });
   tail.output(4, 'stdout', 1_000, 'end\n');
   tail.send({ t: 'end', ok: true });
-  assert.deepEqual(await following, { ok: true, incomplete: true });
+  assert.deepEqual(await following, { ok: true, paused: false, incomplete: true });
   assert.equal(stdout(), 'end\n');
-  assert.equal(stderr(), 'ibex: web-01: 1000 bytes of stdout are missing (from byte 0)\n');
+  assert.equal(stderr(), 'ibex: web-01: 1000 bytes of stdout are missing here (from byte 0)\n');
 });
 
 test('a wrong password, an unknown task and a dead server are told apart, and end it at once', async () => {

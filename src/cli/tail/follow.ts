@@ -25,23 +25,27 @@ export interface FollowOptions {
   readonly viewer: Viewer;
   /** true: the server is known to exist, so one that can't be reached at first is waited for as well */
   readonly patient: boolean;
+  /** true: a pause is an end, once nothing runs any more; false: it is waited until somebody starts the task again */
+  readonly endAtPause: boolean;
   readonly signal: AbortSignal;
 }
 
 export interface Followed {
   /** every host shown succeeded */
   readonly ok: boolean;
+  readonly paused: boolean;
   /** some of the output was not to be had */
   readonly incomplete: boolean;
 }
 
 type Ending =
   | { readonly kind: 'end'; readonly ok: boolean }
+  | { readonly kind: 'paused' }
   | { readonly kind: 'lost'; readonly heard: boolean }
   | { readonly kind: 'stopped' };
 
 /**
- * Shows a task until every host has ended, over as many connections as that takes. Resolves with undefined if the
+ * Shows a task until every host has ended, or the task has paused, over as many connections as that takes. Resolves with undefined if the
  * signal aborts first. Throws UserError where the server can't be reached, or refuses.
  */
 export async function follow(options: FollowOptions): Promise<Followed | undefined> {
@@ -51,9 +55,13 @@ export async function follow(options: FollowOptions): Promise<Followed | undefin
   const backoff = new Backoff(RECONNECT_BACKOFF);
   let lostAtMs: number | undefined;
   for (;;) {
-    const ending = await connectOnce(options, positions, shower);
+    const ending = await connectOnce(options, positions, shower, lostAtMs !== undefined);
     if (signal.aborted || ending?.kind === 'stopped') return undefined;
-    if (ending?.kind === 'end') return { ok: ending.ok, incomplete: shower.incomplete };
+    if (ending?.kind === 'end') return { ok: ending.ok, paused: false, incomplete: shower.incomplete };
+    if (ending?.kind === 'paused') {
+      await viewer.end(shower.summary(false));
+      return { ok: false, paused: true, incomplete: shower.incomplete };
+    }
     if (ending?.heard) {
       backoff.reset();
       lostAtMs = undefined;
@@ -69,15 +77,16 @@ export async function follow(options: FollowOptions): Promise<Followed | undefin
 }
 
 /** One connection, from its opening to its end; undefined if none could be opened. */
-async function connectOnce(options: FollowOptions, positions: Positions, shower: FrameShower) {
+async function connectOnce(options: FollowOptions, positions: Positions, shower: FrameShower, again: boolean) {
   using socket = await TailSocket.open(options.server, options.signal);
   if (!socket) return undefined;
-  const { taskId, hosts } = options;
+  const { taskId, hosts, server, viewer } = options;
   socket.send(encodeTailFrame({ t: 'tail', versions: TAIL_VERSIONS, taskId, hosts, from: positions.list() }));
-  return await showAll(socket, shower);
+  if (again) await viewer.note(undefined, `connected to ${server.origin} again`);
+  return await showAll(socket, shower, options.endAtPause);
 }
 
-async function showAll(socket: TailSocket, shower: FrameShower): Promise<Ending> {
+async function showAll(socket: TailSocket, shower: FrameShower, endAtPause: boolean): Promise<Ending> {
   for (let heard = false; ; heard = true) {
     const message = await socket.next();
     if (message === undefined) return { kind: 'stopped' };
@@ -86,6 +95,7 @@ async function showAll(socket: TailSocket, shower: FrameShower): Promise<Ending>
     const reply = await shower.show(frame);
     if (reply !== undefined) socket.send(reply);
     if (frame.t === 'end') return { kind: 'end', ok: frame.ok };
+    if (endAtPause && shower.paused) return { kind: 'paused' };
   }
 }
 

@@ -6,8 +6,10 @@ const NEWLINE = 0x0a;
 export interface Line {
   /** without its newline */
   readonly bytes: Uint8Array;
-  /** false: no newline followed, because the line was cut at the limit or the stream ended */
+  /** false: the line goes on, or its stream ended without a newline */
   readonly ended: boolean;
+  /** an earlier piece of the same line was handed out before */
+  readonly continues: boolean;
 }
 
 /**
@@ -18,9 +20,15 @@ export class LineSplitter {
   readonly #maxLineBytes: number;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
+  #continues = false;
 
   constructor(maxLineBytes: number = MAX_LINE_BYTES) {
     this.#maxLineBytes = maxLineBytes;
+  }
+
+  /** Bytes of an unfinished line are held back. */
+  get holds(): boolean {
+    return this.#heldBytes > 0;
   }
 
   /** The lines that these bytes complete. */
@@ -34,19 +42,35 @@ export class LineSplitter {
       while (end - start > room) {
         this.#hold(data.subarray(start, start + room));
         start += room;
-        lines.push({ bytes: this.#take(), ended: false });
+        lines.push(this.#line(this.#take(), false));
         room = this.#maxLineBytes;
       }
       this.#hold(data.subarray(start, end));
       if (newline === -1) return lines;
-      lines.push({ bytes: this.#take(), ended: true });
+      lines.push(this.#line(this.#take(), true));
       start = newline + 1;
     }
   }
 
-  /** The unfinished last line, if there is one; the splitter is empty afterwards. */
+  /** The unfinished line as far as it is here; a character whose bytes are not all here stays held back. */
+  part(): Line | undefined {
+    const bytes = this.#take();
+    const whole = bytes.subarray(0, bytes.length - cutCharacterBytes(bytes));
+    this.#hold(bytes.subarray(whole.length));
+    return whole.length === 0 ? undefined : this.#line(whole, false);
+  }
+
+  /** The unfinished last line, if there is one. What follows is another line. */
   flush(): Line | undefined {
-    return this.#heldBytes === 0 ? undefined : { bytes: this.#take(), ended: false };
+    const line = this.holds ? this.#line(this.#take(), false) : undefined;
+    this.#continues = false;
+    return line;
+  }
+
+  #line(bytes: Uint8Array, ended: boolean): Line {
+    const continues = this.#continues;
+    this.#continues = !ended;
+    return { bytes, ended, continues };
   }
 
   #hold(piece: Uint8Array): void {
@@ -62,4 +86,16 @@ export class LineSplitter {
     this.#heldBytes = 0;
     return bytes;
   }
+}
+
+/** How many bytes at the end begin a UTF-8 character of which more is to come. */
+function cutCharacterBytes(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3; back++) {
+    const byte = bytes.at(-back);
+    if (byte === undefined || byte < 0x80) return 0;
+    if (byte < 0xc0) continue;
+    const characterBytes = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    return characterBytes > back ? back : 0;
+  }
+  return 0;
 }

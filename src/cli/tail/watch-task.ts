@@ -1,14 +1,13 @@
+import { fstatSync } from 'node:fs';
 import { describeError, UserError } from '../../shared/errors.js';
-import type { ServerAddress } from '../api/server-address.js';
+import { ExitCode } from './exit-codes.js';
+import { actionCall, type ServerAddress } from '../api/server-address.js';
 import { follow } from './follow.js';
 import { JsonViewer } from './json-viewer.js';
 import { OutputStream } from './output-stream.js';
 import { RawViewer } from './raw-viewer.js';
 import { TextViewer } from './text-viewer.js';
 import type { Viewer } from './viewer.js';
-
-/** A shell reports this code for a program that wrote to a pipe nobody reads any more. */
-const READER_LEFT = 141;
 
 export type ViewMode = 'text' | 'raw' | 'json';
 
@@ -18,6 +17,7 @@ export interface WatchOptions {
   readonly hosts: readonly string[];
   readonly mode: ViewMode;
   readonly patient: boolean;
+  readonly endAtPause: boolean;
 }
 
 /** Throws UserError if both flags are given. */
@@ -28,32 +28,38 @@ export function viewMode(flags: { readonly json: boolean; readonly raw: boolean 
 }
 
 /**
- * Shows a task until its end. Resolves with the exit code: 0 if every host succeeded (and, for raw bytes, none is
- * missing), else 1. Ctrl+C and SIGTERM end the process at once and leave the task running.
+ * Shows a task until its end. Resolves with the exit code. Ctrl+C and SIGTERM end the process at once and leave the
+ * task running.
  */
 export async function watchTask(options: WatchOptions): Promise<number> {
   const stdout = new OutputStream(process.stdout);
   const stderr = new OutputStream(process.stderr);
-  using _leaving = leaveOnSignal(options.taskId);
+  using _leaving = leaveOnSignal(options);
   const followed = await follow({
     ...options,
-    viewer: createViewer(options.mode, stdout, stderr),
+    viewer: createViewer(options, stdout, stderr),
     signal: stdout.broken,
   });
   await stdout.flush();
   await stderr.flush();
   if (stdout.broken.aborted) {
-    if (stdout.readerLeft) return READER_LEFT;
+    if (stdout.readerLeft) return ExitCode.readerLeft;
     throw new UserError(`cannot write the output: ${describeError(stdout.broken.reason)}`);
   }
-  if (!followed?.ok) return 1;
-  return options.mode === 'raw' && followed.incomplete ? 1 : 0;
+  if (followed?.paused) return ExitCode.paused;
+  if (!followed?.ok) return ExitCode.failed;
+  return options.mode === 'raw' && followed.incomplete ? ExitCode.failed : ExitCode.ok;
 }
 
-function createViewer(mode: ViewMode, stdout: OutputStream, stderr: OutputStream): Viewer {
+function createViewer({ mode, server }: WatchOptions, stdout: OutputStream, stderr: OutputStream): Viewer {
   switch (mode) {
     case 'text':
-      return new TextViewer(stdout, stderr);
+      return new TextViewer(stdout, stderr, {
+        oneScreen: isSameFile(1, 2),
+        terminal: process.stdout.isTTY,
+        call: (taskId, action, host) => actionCall(server, taskId, action, host),
+        nowMs: Date.now,
+      });
     case 'raw':
       return new RawViewer(stdout, stderr);
     case 'json':
@@ -63,14 +69,22 @@ function createViewer(mode: ViewMode, stdout: OutputStream, stderr: OutputStream
   }
 }
 
-function leaveOnSignal(taskId: number): Disposable {
+function isSameFile(a: number, b: number): boolean {
+  const [first, second] = [fstatSync(a), fstatSync(b)];
+  return first.dev === second.dev && first.ino === second.ino;
+}
+
+function leaveOnSignal({ taskId, server }: WatchOptions): Disposable {
   const leave = (exitCode: number) => () => {
-    process.stderr.write(`ibex: task ${taskId} goes on; ibex tail ${taskId} shows it again\n`);
+    process.stderr.write(
+      `ibex: task ${taskId} goes on; ibex tail ${taskId} shows it again\n` +
+        `ibex: to stop it: ${actionCall(server, taskId, 'kill')}\n`,
+    );
     // At once: standard output may be waiting for a reader that does not read.
     process.exit(exitCode);
   };
-  const interrupted = leave(130);
-  const terminated = leave(143);
+  const interrupted = leave(ExitCode.interrupted);
+  const terminated = leave(ExitCode.terminated);
   process.on('SIGINT', interrupted);
   process.on('SIGTERM', terminated);
   return {

@@ -43,6 +43,12 @@ export function startDeadlineMs(entry: HostEntry, rules: TaskRules, beatMs = 0):
   return entry.assignedAtMs + Math.max(rules.startWithinMs, START_BEATS * beatMs);
 }
 
+/** Until when an agent may take a start that none has yet; null for any other host, and where no time is known. */
+export function startBeforeMs(entry: HostEntry, rules: TaskRules): number | null {
+  const untilMs = startDeadlineMs(entry, rules);
+  return entry.status === 'running' && !entry.dispatched && Number.isFinite(untilMs) ? untilMs : null;
+}
+
 function runEndMs(entry: HostEntry, rules: TaskRules): number {
   return (entry.startedAtMs ?? entry.assignedAtMs) + rules.timeoutMs + DEFAULT_KILL_GRACE_MS + SLACK_MS;
 }

@@ -9,9 +9,13 @@ export interface HostDirectory {
   forget(host: string): Promise<boolean>;
 }
 
-/** GET /ibex/v1/hosts */
+/** GET /ibex/v1/hosts?host=a&host=b; without a name all */
 export function listHosts(directory: HostDirectory): Handler {
-  return async () => ok((await directory.hosts()).map((host) => ({ ...host, online: host.connected })));
+  return async (request) => {
+    const wanted = new Set(request.query.getAll('host'));
+    const hosts = (await directory.hosts()).filter(({ host }) => wanted.size === 0 || wanted.has(host));
+    return ok(hosts.map((host) => ({ ...host, online: host.connected })));
+  };
 }
 
 /** DELETE /ibex/v1/host/:host/key: the next agent that says hello as this Host is pinned anew */

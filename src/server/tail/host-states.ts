@@ -1,4 +1,5 @@
 import { isFinal } from '../../shared/task-states.js';
+import type { ActionInForce } from '../core/action-in-force.js';
 import type { RunDetail } from '../core/records.js';
 import type { Store } from '../store/store.js';
 import type { HostState, TaskService } from '../tasks/task-service.js';
@@ -9,6 +10,8 @@ const FEW_HOSTS = 200;
 export interface StateEvents {
   /** `detail`: of the run with this clock, once the host has ended */
   apply(state: HostState, detail: RunDetail | undefined): void;
+  /** the task's action in force; the changes of hosts that came before it have been applied */
+  act(action: ActionInForce): void;
   failed(error: unknown): void;
 }
 
@@ -20,17 +23,19 @@ export class HostStates {
   readonly #store: Pick<Store, 'runDetails'>;
   readonly #taskId: number;
   readonly #events: StateEvents;
-  readonly #unsubscribe: () => void;
+  readonly #unsubscribe: readonly (() => void)[];
   /** the last state of each host: a listener may be called again without a change */
   readonly #known = new Map<string, string>();
   #changed = new Map<string, HostState>();
+  /** a change of the action that is still to be applied */
+  #action: ActionInForce | undefined;
   /** the hosts to be shown, from start() to stop() */
   #shown: ReadonlySet<string> | undefined;
   #applying = false;
 
   /** Listens from now on, and keeps what comes until start(). */
   constructor(
-    tasks: Pick<TaskService, 'onChange'>,
+    tasks: Pick<TaskService, 'onAction' | 'onChange'>,
     store: Pick<Store, 'runDetails'>,
     taskId: number,
     events: StateEvents,
@@ -38,16 +43,25 @@ export class HostStates {
     this.#store = store;
     this.#taskId = taskId;
     this.#events = events;
-    this.#unsubscribe = tasks.onChange(taskId, (state) => {
+    const onHost = (state: HostState): void => {
       if (this.#shown && !this.#shown.has(state.host)) return;
       if (!this.#isNew(state)) return;
       this.#changed.set(state.host, state);
       this.#kick();
-    });
+    };
+    const onAction = (action: ActionInForce): void => {
+      this.#action = action;
+      this.#kick();
+    };
+    this.#unsubscribe = [tasks.onChange(taskId, onHost), tasks.onAction(taskId, onAction)];
   }
 
-  /** `initial`: the hosts to be shown, as read after this object was made; what has changed since is newer. */
-  start(initial: readonly HostState[]): void {
+  /**
+   * `initial`: the hosts to be shown, `action`: that of an open task, both as read after this object was made; what has
+   * changed since is newer.
+   */
+  start(initial: readonly HostState[], action: ActionInForce | undefined): void {
+    this.#action ??= action;
     this.#shown = new Set(initial.map(({ host }) => host));
     this.#changed = new Map(initial.map((state) => [state.host, this.#changed.get(state.host) ?? state]));
     for (const state of this.#changed.values()) this.#isNew(state);
@@ -55,13 +69,13 @@ export class HostStates {
   }
 
   stop(): void {
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#shown = undefined;
     this.#changed.clear();
   }
 
-  #isNew({ host, status, clock }: HostState): boolean {
-    const what = `${status} ${clock}`;
+  #isNew({ host, status, clock, startBeforeMs }: HostState): boolean {
+    const what = `${status} ${clock} ${startBeforeMs}`;
     if (this.#known.get(host) === what) return false;
     this.#known.set(host, what);
     return true;
@@ -75,7 +89,7 @@ export class HostStates {
 
   async #applyAll(): Promise<void> {
     try {
-      while (this.#changed.size > 0) {
+      while (this.#changed.size > 0 || this.#action) {
         const batch = this.#changed;
         this.#changed = new Map();
         const details = await this.#details(batch);
@@ -84,11 +98,18 @@ export class HostStates {
           if (!this.#shown) return;
           this.#events.apply(state, details.get(name(state)));
         }
+        if (this.#changed.size === 0) this.#applyAction();
       }
     } finally {
       // Here, and not when the promise settles: a change that came in between would not be applied.
       this.#applying = false;
     }
+  }
+
+  #applyAction(): void {
+    const action = this.#action;
+    this.#action = undefined;
+    if (action && this.#shown) this.#events.act(action);
   }
 
   async #details(batch: ReadonlyMap<string, HostState>): Promise<ReadonlyMap<string, RunDetail>> {

@@ -1,13 +1,16 @@
 import type { OutputFrame, Stream, WatchEndFrame } from '../../shared/protocol/agent-frames.js';
 import type { TailServerTextFrame } from '../../shared/protocol/tail-frames.js';
 import type { RunId } from '../../shared/run-key.js';
-import { HostStatus, isFinal } from '../../shared/task-states.js';
+import { isFinal, type HostStatus } from '../../shared/task-states.js';
 import type { Watch, WatchRequest, WatchSink } from '../agents/session-watches.js';
 import type { RunDetail } from '../core/records.js';
+import type { HostState } from '../tasks/task-service.js';
 
 /** A feed's tail: the task, the windows, the agents and the viewer. */
 export interface FeedContext {
   readonly taskId: number;
+  /** of the tail session */
+  readonly version: number;
   readonly viewerWindowBytes: number;
   readonly agentWindowBytes: number;
   /** Undefined where the host has no session. */
@@ -32,9 +35,14 @@ export class OutputFeed {
   readonly channel: number;
   readonly host: string;
   readonly #context: FeedContext;
-  #status: HostStatus = HostStatus.waiting;
+  #status: HostStatus = 'waiting';
   #clock = 0;
   #detail: RunDetail | undefined;
+  #startBeforeMs: number | null = null;
+  /** the final status waits until all output was sent */
+  #statusDue = false;
+  /** the clock of which the viewer knows */
+  #shownClock = 0;
   #offsets: Record<Stream, number> = { stdout: 0, stderr: 0 };
   #viewerCredit: number;
   #watch: Watch | undefined;
@@ -69,6 +77,11 @@ export class OutputFeed {
     return this.#detail;
   }
 
+  /** True while a final status waits for output that is still to be sent. */
+  get statusDue(): boolean {
+    return this.#statusDue;
+  }
+
   /** True once the host has ended and all of its output was sent. */
   get complete(): boolean {
     return isFinal(this.#status) && (this.#clock === 0 || this.#exhausted);
@@ -77,19 +90,22 @@ export class OutputFeed {
   /** Where a broken tail had got to; only before the first update. */
   resume(clock: number, stdout: number, stderr: number): void {
     this.#clock = clock;
+    this.#shownClock = clock;
     this.#offsets = { stdout, stderr };
   }
 
-  update(status: HostStatus, clock: number, detail: RunDetail | undefined): void {
+  update({ status, clock, startBeforeMs }: HostState, detail: RunDetail | undefined): void {
     if (clock !== this.#clock) this.#restart(clock);
     this.#status = status;
     this.#detail = detail;
-    const { exitCode = null, reason = null } = detail ?? {};
-    this.#context.send({ t: 'status', channel: this.channel, status, clock, exitCode, reason });
+    this.#startBeforeMs = startBeforeMs;
+    this.#statusDue = true;
+    if (!isFinal(status) || this.#context.version < 2) this.#sendStatus();
+    else if (clock !== this.#shownClock) this.#sendRun();
     // A run that goes on although its host is settled (ignored, or given up as timed out) is shown up to here.
     if (this.#watch && this.#watchFollows && isFinal(status) && this.#runLives()) this.#stopWatching();
     this.#advance();
-    this.#context.settled(this);
+    this.#settle();
   }
 
   /** The host's agent has connected. */
@@ -134,7 +150,7 @@ export class OutputFeed {
     const bytes = Buffer.from(text);
     // Where bytes were replaced because they were no UTF-8 the text is longer than what it stands for.
     const start = Math.max(0, wholeBytes - bytes.length);
-    this.#skipTo(stream, start);
+    this.#skipTo(stream, start, !this.#gone && this.#detail?.[`${stream}Truncated`] === false);
     let rest = bytes.subarray(this.#offsets[stream] - start);
     while (rest.length > 0) {
       if (this.#viewerCredit === 0) await new Promise<void>((resolve) => (this.#awaitingCredit = resolve));
@@ -149,7 +165,7 @@ export class OutputFeed {
   storedSent(): void {
     this.#storing = false;
     this.#exhausted = true;
-    this.#context.settled(this);
+    this.#settle();
   }
 
   /** The viewer has left. */
@@ -159,7 +175,28 @@ export class OutputFeed {
     this.#awaitingCredit?.();
   }
 
+  #settle(): void {
+    if (this.complete) this.#sendStatus();
+    this.#context.settled(this);
+  }
+
+  #sendStatus(): void {
+    if (!this.#statusDue) return;
+    this.#statusDue = false;
+    this.#shownClock = this.#clock;
+    const { exitCode = null, reason = null } = this.#detail ?? {};
+    const [channel, status, clock] = [this.channel, this.#status, this.#clock];
+    this.#context.send({ t: 'status', channel, status, clock, exitCode, reason, startBeforeMs: this.#startBeforeMs });
+  }
+
+  /** Tells which run the output is of that comes before the status. */
+  #sendRun(): void {
+    this.#shownClock = this.#clock;
+    this.#context.send({ t: 'run', channel: this.channel, clock: this.#clock });
+  }
+
   #restart(clock: number): void {
+    this.#sendStatus();
     this.#stopWatching();
     this.#clock = clock;
     this.#offsets = { stdout: 0, stderr: 0 };
@@ -174,7 +211,8 @@ export class OutputFeed {
     if (this.#clock <= 0 || this.#exhausted || this.#watch || this.#storing) return;
     if (!this.#gone && this.#startWatching()) return;
     if (isFinal(this.#status)) return this.#context.wantStored(this);
-    if (this.#noted || this.#gone) return;
+    const notStarted = this.#startBeforeMs !== null && this.#context.version >= 2;
+    if (this.#noted || this.#gone || notStarted) return;
     this.#noted = true;
     this.#context.send({
       t: 'note',
@@ -234,14 +272,14 @@ export class OutputFeed {
     this.#skipTo('stdout', stdoutBytes);
     this.#skipTo('stderr', stderrBytes);
     this.#exhausted = outcome === 'complete' || isFinal(this.#status);
-    this.#context.settled(this);
+    this.#settle();
   }
 
-  #skipTo(stream: Stream, to: number): void {
+  #skipTo(stream: Stream, to: number, kept = false): void {
     const from = this.#offsets[stream];
     if (to <= from) return;
     this.#offsets[stream] = to;
-    this.#context.send({ t: 'gap', channel: this.channel, stream, from, to });
+    this.#context.send({ t: 'gap', channel: this.channel, stream, from, to, kept });
   }
 
   #sendOutput(stream: Stream, data: Uint8Array): void {

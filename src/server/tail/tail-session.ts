@@ -12,6 +12,7 @@ import type {
 } from '../../shared/protocol/tail-frames.js';
 import { STATUS_RULES } from '../../shared/task-states.js';
 import type { SessionRegistry } from '../agents/session-registry.js';
+import type { ActionInForce } from '../core/action-in-force.js';
 import type { Store } from '../store/store.js';
 import type { TaskService } from '../tasks/task-service.js';
 import { chooseHosts } from './choose-hosts.js';
@@ -46,6 +47,8 @@ export class TailSession implements Disposable {
   readonly #outputs: OutputFeed[] = [];
   readonly #byHost = new Map<string, OutputFeed>();
   readonly #incomplete = new Set<OutputFeed>();
+  /** a change of the task's action that is still to be sent */
+  #action: ActionInForce | undefined;
   #asked = false;
   #closed = false;
 
@@ -112,19 +115,25 @@ export class TailSession implements Disposable {
     const { taskId } = frame;
     // Listening begins before the states are read, so that no change falls between.
     const states = new HostStates(tasks, store, taskId, {
-      apply: ({ host, status, clock }, detail) => this.#byHost.get(host)?.update(status, clock, detail),
+      apply: (state, detail) => this.#byHost.get(state.host)?.update(state, detail),
+      act: (action) => {
+        if (version < 2) return;
+        this.#action = action;
+        this.#sendAction();
+      },
       failed: (error) => this.#fail(error),
     });
     this.#ending.push(() => states.stop());
     const meta = await store.meta(taskId);
     const initial = await tasks.states(taskId);
+    const action = await tasks.action(taskId);
     if (this.#closed) return;
     if (!meta || !initial) throw new ProtocolError(CloseCode.notFound, `no such task: ${taskId}`);
     const hosts = chooseHosts(initial, frame.hosts, taskId);
 
     const feed = new StoredFeed(store, taskId, (error) => this.#fail(error));
     this.#ending.push(() => feed.stop());
-    const context = this.#context(taskId, hosts.length, feed);
+    const context = this.#context(taskId, version, hosts.length, feed);
     hosts.forEach(({ host }, channel) => this.#add(new OutputFeed(channel, host, context)));
     for (const { host, clock, stdout, stderr } of frame.from) this.#byHost.get(host)?.resume(clock, stdout, stderr);
     const listed = this.#outputs.map(({ channel, host }) => ({ channel, host }));
@@ -137,7 +146,7 @@ export class TailSession implements Disposable {
       creditBytes: context.viewerWindowBytes,
     });
     this.#ending.push(agents.onReady((host) => this.#byHost.get(host)?.agentReady()));
-    states.start(hosts);
+    states.start(hosts, action);
   }
 
   #add(output: OutputFeed): void {
@@ -146,9 +155,10 @@ export class TailSession implements Disposable {
     this.#incomplete.add(output);
   }
 
-  #context(taskId: number, hosts: number, feed: StoredFeed): FeedContext {
+  #context(taskId: number, version: number, hosts: number, feed: StoredFeed): FeedContext {
     return {
       taskId,
+      version,
       viewerWindowBytes: viewerWindow(hosts),
       agentWindowBytes: agentWindow(hosts),
       watch: (host, request, sink) => this.#parts.agents.watch(host, request, sink),
@@ -161,7 +171,15 @@ export class TailSession implements Disposable {
     };
   }
 
+  /** After the statuses of the hosts that had ended before: a person reads first that a host failed, then of the pause. */
+  #sendAction(): void {
+    if (!this.#action || this.#outputs.some(({ statusDue }) => statusDue)) return;
+    this.#send(encodeTailFrame({ t: 'action', ...this.#action }));
+    this.#action = undefined;
+  }
+
   #settled(output: OutputFeed): void {
+    this.#sendAction();
     if (!output.complete) {
       this.#incomplete.add(output);
       return;

@@ -88,10 +88,17 @@ test('bytes that the agent no longer has are a gap, also those that are missing 
   using viewer = await ScriptedViewer.tail(at.server.httpPort, at.taskId);
   const { watch } = await at.agent.next('watch');
   at.agent.output(watch, 'stdout', 100, 'late');
-  assert.deepEqual(await viewer.next('gap'), { t: 'gap', channel: 0, stream: 'stdout', from: 0, to: 100 });
+  assert.deepEqual(await viewer.next('gap'), { t: 'gap', channel: 0, stream: 'stdout', from: 0, to: 100, kept: false });
   assert.equal(await outputText(viewer), 'stdout 100 late');
   at.agent.send({ t: 'watch-end', watch, outcome: 'complete', stdoutBytes: 110, stderrBytes: 0 });
-  assert.deepEqual(await viewer.next('gap'), { t: 'gap', channel: 0, stream: 'stdout', from: 104, to: 110 });
+  assert.deepEqual(await viewer.next('gap'), {
+    t: 'gap',
+    channel: 0,
+    stream: 'stdout',
+    from: 104,
+    to: 110,
+    kept: false,
+  });
 });
 
 test('a viewer that comes back goes on from where it was', async () => {
@@ -135,7 +142,14 @@ test('an ended host whose agent is away is shown from the store, with a gap befo
 
   using viewer = await ScriptedViewer.tail(at.server.httpPort, at.taskId);
   assert.partialDeepStrictEqual(await viewer.next('status'), { status: 'success', exitCode: 0 });
-  assert.deepEqual(await viewer.next('gap'), { t: 'gap', channel: 0, stream: 'stdout', from: 0, to: 34_465 });
+  assert.deepEqual(await viewer.next('gap'), {
+    t: 'gap',
+    channel: 0,
+    stream: 'stdout',
+    from: 0,
+    to: 34_465,
+    kept: true,
+  });
   const { offset, data } = await viewer.next('output');
   assert.deepEqual([offset, data.length], [34_465, 65_535]);
   assert.equal(await outputText(viewer), 'stderr 0 e');
@@ -191,6 +205,31 @@ test('a viewer that leaves frees its watches', async () => {
   const { watch } = await at.agent.next('watch');
   viewer[Symbol.dispose]();
   assert.deepEqual(await at.agent.next('unwatch'), { t: 'unwatch', watch });
+});
+
+test('a viewer is told why a task is paused, and that it goes on', async () => {
+  await using server = await TestServer.start();
+  using agent = await ScriptedAgent.connect(server.agentPort, agentSelf('web-01'));
+  const taskId = await server.createTask(['web-01', 'web-02'], { batch: 1 });
+  using viewer = await ScriptedViewer.tail(server.httpPort, taskId, { versions: [2, 1] });
+  assert.partialDeepStrictEqual(await viewer.next('action'), { action: 'start', cause: null });
+  agent.result(await agent.next('assign'), { status: 'failed', exitCode: 1 });
+  const paused = { action: 'pause', cause: 'tolerance', failed: 1, tolerance: 0, pausedAfter: null };
+  assert.deepEqual(await viewer.next('action'), { t: 'action', ...paused });
+  await server.call('PUT', `/task/${taskId}/host/web-01/action`, { action: 'ignore' });
+  await server.call('PUT', `/task/${taskId}/action`, { action: 'cancel' });
+  await viewer.next('end');
+});
+
+test('a host without an agent is said to wait, until when', async () => {
+  await using server = await TestServer.start();
+  const taskId = await server.createTask(['web-01'], { timeout: 60 });
+  using viewer = await ScriptedViewer.tail(server.httpPort, taskId, { versions: [2, 1] });
+  const { status, startBeforeMs } = await viewer.next('status');
+  assert.equal(status, 'running');
+  assert.ok((startBeforeMs ?? 0) > Date.now() && (startBeforeMs ?? 0) <= Date.now() + 60_000);
+  using _agent = await ScriptedAgent.connect(server.agentPort, agentSelf('web-01'));
+  assert.partialDeepStrictEqual(await viewer.next('status'), { status: 'running', startBeforeMs: null });
 });
 
 test('hosts that never started need no output', async () => {

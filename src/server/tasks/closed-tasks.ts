@@ -55,13 +55,13 @@ export class ClosedTasks {
     const open = await this.#store.openTask(taskId);
     if (open) {
       const state = resumeTask(open, { startWithinMs: Number.POSITIVE_INFINITY, judgeFromMs: 0 }, this.#nowMs());
-      return { hosts: state.hosts.map(hostState), action: actionInForce(state) };
+      return { hosts: state.hosts.map((entry) => hostState(entry, state.rules)), action: actionInForce(state) };
     }
     if (!(await this.exists(taskId))) return undefined;
     const [hosts, runs] = await Promise.all([this.#store.hosts(taskId), this.#store.runDetails(taskId)]);
     const clocks = new Map(runs.map((run) => [run.host, run.clock]));
     return {
-      hosts: hosts.map(({ host, status }) => ({ host, status, clock: clocks.get(host) ?? 0 })),
+      hosts: hosts.map(({ host, status }) => ({ host, status, clock: clocks.get(host) ?? 0, startBeforeMs: null })),
       action: undefined,
     };
   }

@@ -27,7 +27,9 @@ describe('a task', () => {
     assert.equal(detail?.exitCode, 0);
     assert.equal(detail.startedMs, 1_000);
     assert.deepEqual(f.service.expectedRuns('a'), []);
-    assert.deepEqual(await f.service.states(id), [{ host: 'a', status: 'success', clock: assign.frame.clock }]);
+    assert.deepEqual(await f.service.states(id), [
+      { host: 'a', status: 'success', clock: assign.frame.clock, startBeforeMs: null },
+    ]);
     assert.equal((await f.store.meta(id))?.script, 'echo hi\r\n');
   });
 
@@ -78,7 +80,7 @@ describe('a task', () => {
     const stop = f.service.onChange(id, (host) => seen.push(host));
     const clock = f.gateway.clockOf('a');
     await f.service.runEnded('a', result(id, clock));
-    assert.deepEqual(seen[0], { host: 'a', status: 'success', clock });
+    assert.deepEqual(seen[0], { host: 'a', status: 'success', clock, startBeforeMs: null });
     assert.equal(seen[1]?.host, 'b');
     assert.equal(seen[1].status, 'running');
     stop();

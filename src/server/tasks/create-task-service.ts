@@ -162,7 +162,7 @@ class StoredTaskService implements RunningTaskService {
 
   async states(taskId: number): Promise<readonly HostState[] | undefined> {
     const state = this.#ownState(taskId);
-    return state ? state.hosts.map(hostState) : (await this.#closed.read(taskId))?.hosts;
+    return state ? state.hosts.map((entry) => hostState(entry, state.rules)) : (await this.#closed.read(taskId))?.hosts;
   }
 
   onChange(taskId: number, listener: (host: HostState) => void): () => void {

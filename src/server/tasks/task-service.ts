@@ -1,6 +1,7 @@
 import type { ActionInForce } from '../core/action-in-force.js';
 import type { ActionOutcome } from '../core/events.js';
-import type { HostEntry } from '../core/task-state.js';
+import { startBeforeMs } from '../core/deadlines.js';
+import type { HostEntry, TaskRules } from '../core/task-state.js';
 import type { HostAction, HostStatus, TaskAction } from '../../shared/task-states.js';
 import type { TaskMeta } from '../core/records.js';
 
@@ -37,10 +38,13 @@ export interface HostState {
   readonly status: HostStatus;
   /** clock of the newest start; 0 before the first */
   readonly clock: number;
+  /** no agent has the start yet: until when one may take it, unix ms; null otherwise, and where this server can't know */
+  readonly startBeforeMs: number | null;
 }
 
-export function hostState({ host, status, startClock }: HostEntry): HostState {
-  return { host, status, clock: startClock };
+export function hostState(entry: HostEntry, rules: TaskRules): HostState {
+  const { host, status, startClock: clock } = entry;
+  return { host, status, clock, startBeforeMs: startBeforeMs(entry, rules) };
 }
 
 /** The use cases of tasks, as the API calls them. */

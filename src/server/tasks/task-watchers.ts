@@ -58,7 +58,7 @@ export class TaskWatchers {
     if (this.#hosts.listenerCount(`${taskId}`) > 0)
       this.#tellHosts(
         taskId,
-        touched.map((entry) => hostState(entry)),
+        touched.map((entry) => hostState(entry, state.rules)),
       );
     if (!owned || state.ended || this.#actions.listenerCount(`${taskId}`) === 0) return;
     const repeated = changes.some(({ kind }) => kind === 'task-action');

@@ -62,8 +62,10 @@ const TAIL_VIEWER_FRAMES: readonly TailViewerFrame[] = [
 
 const TAIL_SERVER_FRAMES: readonly TailServerTextFrame[] = [
   { t: 'task', version: 1, taskId: 7, title: 'x', hosts: [{ channel: 0, host: 'a' }], creditBytes: 1 },
-  { t: 'status', channel: 0, status: 'killfailed', clock: 1, exitCode: null, reason: 'lost' },
-  { t: 'gap', channel: 0, stream: 'stderr', from: 1, to: 2 },
+  { t: 'status', channel: 0, status: 'killfailed', clock: 1, exitCode: null, reason: 'lost', startBeforeMs: 9 },
+  { t: 'run', channel: 0, clock: 1 },
+  { t: 'action', action: 'pause', cause: 'pause-list', failed: 1, tolerance: 0, pausedAfter: 'a' },
+  { t: 'gap', channel: 0, stream: 'stderr', from: 1, to: 2, kept: true },
   { t: 'note', channel: 0, text: 'x' },
   { t: 'end', ok: false },
 ];
@@ -109,7 +111,9 @@ test('malformed frames: each wrong kind of each field is refused, or is a value 
         const given: unknown = JSON.parse(text);
         assert.ok(typeof given === 'object' && given !== null);
         for (const [name, value] of Object.entries(parsed)) {
-          const sent: unknown = new Map<string, unknown>(Object.entries(given)).get(name) ?? null;
+          // Absent from servers of before.
+          const absent = name === 'kept' ? false : null;
+          const sent: unknown = new Map<string, unknown>(Object.entries(given)).get(name) ?? absent;
           assert.deepEqual(value, sent, `${parsed.t}: ${name}`);
         }
       } catch (error) {

@@ -2,7 +2,7 @@
 
 /** The session versions this code speaks, best first. */
 export const AGENT_VERSIONS = Object.freeze([1] as const);
-export const TAIL_VERSIONS = Object.freeze([1] as const);
+export const TAIL_VERSIONS = Object.freeze([2, 1] as const);
 
 export const AGENT_PATH = '/ibex/v1/agent';
 export const TAIL_PATH = '/ibex/v1/tail';

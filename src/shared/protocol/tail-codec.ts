@@ -1,4 +1,4 @@
-import { HostStatus } from '../task-states.js';
+import { HostStatus, PauseCause, TaskAction } from '../task-states.js';
 import { parseTextFrame, type FrameReaders } from './fields.js';
 import { MAX_HOST_LENGTH } from './limits.js';
 import type { TailServerTextFrame, TailViewerFrame } from './tail-frames.js';
@@ -47,6 +47,7 @@ const SERVER_FRAMES: FrameReaders<TailServerTextFrame> = {
     })),
     creditBytes: f.integer('creditBytes', 1),
   }),
+  run: (f) => ({ t: 'run', channel: f.integer('channel'), clock: f.integer('clock') }),
   status: (f) => ({
     t: 'status',
     channel: f.integer('channel'),
@@ -54,6 +55,15 @@ const SERVER_FRAMES: FrameReaders<TailServerTextFrame> = {
     clock: f.integer('clock'),
     exitCode: f.integerOrNull('exitCode', 0, 255),
     reason: f.has('reason') ? f.string('reason', 64) : null,
+    startBeforeMs: f.integerOrNull('startBeforeMs'),
+  }),
+  action: (f) => ({
+    t: 'action',
+    action: f.oneOf('action', Object.values(TaskAction)),
+    cause: f.has('cause') ? f.oneOf('cause', Object.values(PauseCause)) : null,
+    failed: f.integer('failed'),
+    tolerance: f.integer('tolerance'),
+    pausedAfter: f.has('pausedAfter') ? f.string('pausedAfter', MAX_HOST_LENGTH) : null,
   }),
   gap: (f) => ({
     t: 'gap',
@@ -61,6 +71,7 @@ const SERVER_FRAMES: FrameReaders<TailServerTextFrame> = {
     stream: f.oneOf('stream', ['stdout', 'stderr']),
     from: f.integer('from'),
     to: f.integer('to'),
+    kept: f.has('kept') && f.boolean('kept'),
   }),
   note: (f) => ({ t: 'note', channel: f.integer('channel'), text: f.string('text', 1_024) }),
   end: (f) => ({ t: 'end', ok: f.boolean('ok') }),

@@ -1,4 +1,4 @@
-import type { HostStatus } from '../task-states.js';
+import type { HostStatus, PauseCause, TaskAction } from '../task-states.js';
 import type { OutputFrame, Stream } from './agent-frames.js';
 
 /** Frames of the tail session (GET /ibex/v1/tail, upgraded): a viewer asks once, the server sends until the end. */
@@ -41,7 +41,17 @@ export interface TailTaskFrame {
   readonly creditBytes: number;
 }
 
-/** server -> viewer: a host's status now. A clock other than before means a new run, whose output begins at 0 */
+/** server -> viewer, since version 2: output that follows is of this run of the host and begins at 0 */
+export interface TailRunFrame {
+  readonly t: 'run';
+  readonly channel: number;
+  readonly clock: number;
+}
+
+/**
+ * server -> viewer: a host's status now; since version 2 a final one comes after all of the run's output. A clock other
+ * than before means a new run, whose output begins at 0
+ */
 export interface TailStatusFrame {
   readonly t: 'status';
   readonly channel: number;
@@ -50,15 +60,32 @@ export interface TailStatusFrame {
   readonly clock: number;
   readonly exitCode: number | null;
   readonly reason: string | null;
+  /** no agent has the run yet: unix ms until which one may start it; null otherwise, and from servers of before */
+  readonly startBeforeMs: number | null;
 }
 
-/** server -> viewer: bytes [from, to) of this stream are not to be had; what follows begins at `to` */
+/** server -> viewer, since version 2, at first and at each change: the task's action in force */
+export interface TailActionFrame {
+  readonly t: 'action';
+  readonly action: TaskAction;
+  /** null unless the action is `pause` */
+  readonly cause: PauseCause | null;
+  /** hosts that count against the tolerance */
+  readonly failed: number;
+  readonly tolerance: number;
+  /** the host of the pause list after which the task paused */
+  readonly pausedAfter: string | null;
+}
+
+/** server -> viewer: bytes [from, to) of this stream are left out; the stream goes on at `to` */
 export interface TailGapFrame {
   readonly t: 'gap';
   readonly channel: number;
   readonly stream: Stream;
   readonly from: number;
   readonly to: number;
+  /** true: the host's agent keeps these bytes, and is out of reach; false also from servers of before */
+  readonly kept: boolean;
 }
 
 /** server -> viewer: one line for a person, e.g. that a host's agent is out of reach */
@@ -75,5 +102,6 @@ export interface TailEndFrame {
   readonly ok: boolean;
 }
 
-export type TailServerTextFrame = TailTaskFrame | TailStatusFrame | TailGapFrame | TailNoteFrame | TailEndFrame;
+export type TailServerTextFrame =
+  TailTaskFrame | TailRunFrame | TailStatusFrame | TailActionFrame | TailGapFrame | TailNoteFrame | TailEndFrame;
 export type TailServerFrame = TailServerTextFrame | OutputFrame;
