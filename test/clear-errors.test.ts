@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemTests } from './harness/system-test.ts';
-import { IbexProcess } from './harness/ibex-process.ts';
+import { IbexProcess, type Ended } from './harness/ibex-process.ts';
 
 const TIMEOUT_MS = 60_000;
 
@@ -10,8 +12,18 @@ function assertOneLine(stderr: string, pattern: RegExp): void {
   assert.match(stderr, /^ibex: [^\n]+\n$/);
 }
 
+/** The last line of a log, which says why the role could not start; nothing else goes to standard error. */
+function assertLogged({ stdout, stderr }: Ended, pattern: RegExp): void {
+  const lines = stdout.toString().trimEnd().split('\n');
+  const { level, err } = JSON.parse(lines.at(-1) ?? '') as { readonly level: string; readonly err: string };
+  assert.equal(level, 'error');
+  assert.match(err, pattern);
+  assert.ok(!err.includes('\n'), 'an error of a person has no stack');
+  assert.equal(stderr, '');
+}
+
 /** Runs a role that cannot start; one that does start is ended, and the test fails on its exit code. */
-async function mustEnd(args: readonly string[]) {
+async function mustEnd(args: readonly string[]): Promise<Ended> {
   const process = new IbexProcess(args);
   const timer = setTimeout(() => process.child.kill('SIGKILL'), TIMEOUT_MS);
   const ended = await process.ended;
@@ -34,7 +46,10 @@ systemTests(['web-01'], (check) => {
       [['hosts', 'forget', 'nowhere'], /nowhere|no such host/],
       [['run', '--hosts', 'web-01', '/no/such/script'], /\/no\/such\/script: no such file/],
       [['run', '--', 'true'], /--hosts is missing/],
-      [['run', '--hosts', 'web-01', '--timeout', 'soon', '--', 'true'], /--timeout must be a whole number/],
+      [
+        ['run', '--hosts', 'web-01', '--timeout', 'soon', '--', 'true'],
+        /--timeout must be seconds, or a duration like/,
+      ],
       [['tail', task, '--jsn'], /unknown flag --jsn \(did you mean --json\?\)/],
       [['tial', task], /unknown command tial \(did you mean tail\?\)/],
     ];
@@ -66,7 +81,7 @@ systemTests(['web-01'], (check) => {
     assert.deepEqual(await world.api.settled(id), { ghost: 'timeout' });
   });
 
-  check('server: what keeps it from starting is named in one line, exit code 1', async (world) => {
+  check('server: what keeps it from starting is named in a line of its log, exit code 1', async (world) => {
     const { port } = new URL(world.url);
     const listen = `[RPC]\nListen = "127.0.0.1:0"\n[SQLite]\nPath = "${world.folder}/other.db"\n`;
     const cases: readonly (readonly [string, RegExp])[] = [
@@ -77,13 +92,25 @@ systemTests(['web-01'], (check) => {
     ];
     for (const [config, pattern] of cases) {
       const file = world.write('bad.conf', config);
-      const { code, stderr, stdout } = await mustEnd(['server', '-c', file]);
-      assert.equal(code, 1, `${config}: ${stderr}${stdout.toString()}`);
-      assertOneLine(stderr, pattern);
+      const ended = await mustEnd(['server', '-c', file]);
+      assert.equal(ended.code, 1, `${config}: ${ended.stderr}${ended.stdout.toString()}`);
+      assertLogged(ended, pattern);
     }
     const missing = await mustEnd(['server', '-c', '/no/such/file']);
-    assertOneLine(missing.stderr, /cannot read config file \/no\/such\/file: no such file/);
+    assertLogged(missing, /cannot read config file \/no\/such\/file: no such file/);
     assert.equal(missing.code, 1);
+  });
+
+  check('server: with its log in a file, what keeps it from starting stands there too', async (world) => {
+    const { port } = new URL(world.url);
+    const folder = join(world.folder, 'logs');
+    const log = `[Log]\nOutput = "file"\nDir = "${folder}"\n`;
+    const config = `${log}[HTTP]\nHost = "127.0.0.1"\nPort = ${port}\n[SQLite]\nPath = "${world.folder}/other.db"\n`;
+    const { code, stderr, stdout } = await mustEnd(['server', '-c', world.write('filed.conf', config)]);
+    assert.equal(code, 1);
+    assert.equal(stdout.length, 0);
+    const filed = Buffer.from(readFileSync(join(folder, 'ibex-server.log')));
+    assertLogged({ code, stderr, stdout: filed }, new RegExp(`cannot listen .*${port}`));
   });
 
   check('agentd: the same', async (world) => {
@@ -94,9 +121,9 @@ systemTests(['web-01'], (check) => {
       [`MetaDir = "${world.metaDir('web-01')}"\n`, new RegExp(world.metaDir('web-01'))],
     ];
     for (const [config, pattern] of cases) {
-      const { code, stderr } = await mustEnd(['agentd', '-c', world.write('bad.conf', config)]);
-      assert.equal(code, 1, stderr);
-      assertOneLine(stderr, pattern);
+      const ended = await mustEnd(['agentd', '-c', world.write('bad.conf', config)]);
+      assert.equal(ended.code, 1, ended.stderr);
+      assertLogged(ended, pattern);
     }
   });
 });

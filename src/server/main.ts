@@ -1,16 +1,34 @@
+import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
-import { describeError, errorStack, UserError } from '../shared/errors.js';
+import { describeError, errorStack, logFatal, UserError } from '../shared/errors.js';
 import { createLog, type Log } from '../shared/log.js';
 import { readServerConfig, type ServerConfig } from './config/server-config.js';
 import { Server } from './server.js';
 
 const DEFAULT_CONFIG = 'etc/server.conf';
 
-/** `ibex server [-c FILE]`: serves until SIGTERM or SIGINT. Resolves with the exit code; throws UserError. */
+/**
+ * `ibex server [-c FILE]`: serves until SIGTERM or SIGINT. Resolves with the exit code. Whatever keeps it from starting
+ * stands in the log, which is standard output until the configuration has said otherwise.
+ */
 export async function main(argv: readonly string[]): Promise<number> {
-  const { config, warnings } = readServerConfig(configFile(argv));
-  const log = openLog(config);
-  for (const warning of warnings) log.warn({}, warning);
+  const options = { config: { type: 'string', short: 'c', default: DEFAULT_CONFIG } } as const;
+  const { values } = parseArgs({ args: [...argv], options });
+  let log = createLog('info', 1);
+  let destination: ServerConfig['log']['destination'] = 1;
+  try {
+    const { config, warnings } = readServerConfig(values.config);
+    ({ destination } = config.log);
+    log = openLog(config);
+    for (const warning of warnings) log.warn({}, warning);
+    return await serve(config, log);
+  } catch (error) {
+    logFatal(log, 'ibex server cannot start', error, typeof destination === 'number' && isatty(destination));
+    return 1;
+  }
+}
+
+async function serve(config: ServerConfig, log: Log): Promise<number> {
   const ending = untilToldToEnd(log);
   const starting = Server.start(config, log);
   // A database can keep the start waiting for long. A signal does not wait with it: whatever the start was doing can be
@@ -21,18 +39,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   const exitCode = await ending;
   log.info({}, 'ibex server stops');
   return exitCode;
-}
-
-function configFile(argv: readonly string[]): string {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: { config: { type: 'string', short: 'c', default: DEFAULT_CONFIG } },
-    });
-    return values.config;
-  } catch (error) {
-    throw new UserError(`usage: ibex server [-c FILE] (${describeError(error)})`);
-  }
 }
 
 function openLog({ log }: ServerConfig): Log {

@@ -12,7 +12,7 @@ import { LegacyEndpoint } from './legacy/legacy-endpoint.js';
 import { OutputRelay } from './agents/output-relay.js';
 import { SessionRegistry } from './agents/session-registry.js';
 import { SessionDirectory } from './peers/session-directory.js';
-import { isOpenToAnyone, type HttpConfig, type ServerConfig } from './config/server-config.js';
+import type { HttpConfig, ServerConfig } from './config/server-config.js';
 import { ApiServer } from './http/api-server.js';
 import { BasicAuth } from './http/basic-auth.js';
 import { HttpListener } from './http/http-listener.js';
@@ -165,13 +165,6 @@ export class Server implements AsyncDisposable {
       tails[Symbol.dispose]();
       listener[Symbol.dispose]();
     });
-    if (isOpenToAnyone(config)) {
-      log.warn(
-        { address: `${config.host}:${listener.port}` },
-        'THE DEFAULT PASSWORD ibex/ibex IS IN FORCE on an address that others can reach: ' +
-          'whoever reaches it can run any command on every agent. Set [BasicAuth] in server.conf.',
-      );
-    }
   }
 
   #atStop(close: Closer): void {

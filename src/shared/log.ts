@@ -28,5 +28,14 @@ export function createLog(level: LogLevel, destination: 1 | 2 | string): Log {
   });
   // A full disk or a reader that has left must not end the program: these lines are lost, later ones are tried again.
   lines.on('error', () => undefined);
-  return pino({ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, lines);
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      // By its name, as in the agent's log.
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    lines,
+  );
 }

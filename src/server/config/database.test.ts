@@ -104,7 +104,7 @@ describe('the database of server.conf', () => {
   });
 
   it('is warned about for what has no meaning', () => {
-    const { warnings } = read('[MySQL]\nParameters = "tls=preferred&serverPubKey=x"');
+    const { warnings } = read('[MySQL]\nParameters = "tls=preferred&serverPubKey=x"\n[BasicAuth]\na = "b"');
     assert.equal(warnings.length, 2);
   });
 

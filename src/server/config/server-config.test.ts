@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../shared/errors.js';
-import { isOpenToAnyone, readServerConfig } from './server-config.js';
+import { readServerConfig } from './server-config.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ibex-config-test-'));
 const file = join(folder, 'server.conf');
@@ -25,9 +25,9 @@ function complaint(toml: string): string {
   }
 }
 
-test('an empty file means the defaults, without a warning', () => {
+test('an empty file means the defaults; only their password is warned of', () => {
   const { config, warnings } = read('');
-  assert.deepEqual(warnings, []);
+  assert.equal(warnings.length, 1);
   assert.partialDeepStrictEqual(config, {
     log: { level: 'info', destination: 1 },
     http: { host: '0.0.0.0', port: 10_090, users: { ibex: 'ibex' }, tls: undefined, maxBodyBytes: 67_108_864 },
@@ -76,7 +76,7 @@ Address = "127.0.0.1:6379"
   assert.deepEqual(config.http?.users, { ibex: 'secret', n9e: 'other' });
   assert.deepEqual(config.rpc, { host: '0.0.0.0', port: 20_091 });
   assert.equal(config.schedulerName, '10.0.0.7:20091');
-  assert.match(warnings.join('\n'), /Output\.ComeFrom has no meaning here/);
+  assert.match(warnings.join('\n'), /without meaning here: \[Output\] ComeFrom, AgtdPort \(/);
   assert.equal(
     warnings.some((warning) => warning.includes('MaxContentLength')),
     false,
@@ -106,9 +106,22 @@ test('an IPv6 address stands in brackets', () => {
   assert.deepEqual(read('[RPC]\nListen = "[::1]:7"').config.rpc, { host: '::1', port: 7 });
 });
 
-test('the default password is no secret on any address but loopback', () => {
-  const users = { ibex: 'ibex' };
-  for (const host of ['0.0.0.0', '::', '10.0.0.7', '127.example.org']) assert.ok(isOpenToAnyone({ host, users }), host);
-  for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost']) assert.ok(!isOpenToAnyone({ host, users }), host);
-  assert.equal(isOpenToAnyone({ host: '0.0.0.0', users: { ibex: 'else' } }), false);
+test('the default password is warned of on every address, whether it was given or nothing was', () => {
+  for (const host of ['0.0.0.0', '127.0.0.1', '::1', 'localhost']) {
+    const http = `[HTTP]\nHost = "${host}"\n`;
+    assert.match(read(http).warnings.join('\n'), /there is no \[BasicAuth\]: user ibex with password ibex is let in/);
+    const given = read(`${http}[BasicAuth]\nibex = "ibex"\n`).warnings;
+    assert.match(given.join('\n'), /\[BasicAuth\] has the default password: user ibex/);
+    assert.deepEqual(read(`${http}[BasicAuth]\nibex = "else"\n`).warnings, []);
+  }
+  assert.deepEqual(read('[HTTP]\nEnable = false\n').warnings, []);
+});
+
+test('keys without meaning are named in one line a section', () => {
+  const { warnings } = read('[HTTP]\nPProf = false\nReadTimeout = 20\nWriteTimeout = 40\n[BasicAuth]\nme = "secret"\n');
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0] ?? '',
+    /without meaning here: \[HTTP\] PProf \(there is no profiling over HTTP\); ReadTimeout, WriteTimeout \(/,
+  );
 });

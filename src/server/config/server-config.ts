@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { readConfig, type Config } from '../../shared/config/schema.js';
@@ -76,11 +75,14 @@ export function readServerConfig(file: string): {
     warnings.push(`${file}: Heartbeat.Interval is taken as ${LONGEST_INTERVAL_MS} milliseconds, the most that counts`);
   }
   const ip = config.Heartbeat.IP || firstAddress();
+  const http = config.HTTP.Enable ? httpConfig(config, file) : undefined;
+  const passwords = http && passwordWarning(http, Object.keys(config.BasicAuth['*']).length > 0, file);
+  if (passwords !== undefined) warnings.push(passwords);
   return {
     warnings,
     config: {
       log: { level: config.Log.Level, destination: logDestination(config.Log.Output, config.Log.Dir) },
-      http: config.HTTP.Enable ? httpConfig(config, file) : undefined,
+      http,
       rpc,
       agentAddress: named(`${file}: RPC.TrustedProxies:`, () => new ClientAddress(config.RPC.TrustedProxies)),
       legacy: config.RPC.Legacy ? legacyConfig(config, file) : undefined,
@@ -94,10 +96,14 @@ export function readServerConfig(file: string): {
   };
 }
 
-/** True if the default password is in force on an address that other machines may reach. */
-export function isOpenToAnyone({ host, users }: Pick<HttpConfig, 'host' | 'users'>): boolean {
-  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-  return !loopback && users[DEFAULT_USER] === DEFAULT_PASSWORD;
+/** What a log says at every start while everyone knows the password; undefined where it is another one. */
+function passwordWarning({ users }: HttpConfig, given: boolean, file: string): string | undefined {
+  if (users[DEFAULT_USER] !== DEFAULT_PASSWORD) return undefined;
+  const why = given ? '[BasicAuth] has the default password' : 'there is no [BasicAuth]';
+  return (
+    `${file}: ${why}: user ${DEFAULT_USER} with password ${DEFAULT_PASSWORD} is let in, ` +
+    'and who is let in can run any command on every host; set a password of your own'
+  );
 }
 
 function httpConfig({ HTTP, BasicAuth }: Config<typeof SERVER_SCHEMA>, file: string): HttpConfig {

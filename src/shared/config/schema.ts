@@ -77,14 +77,22 @@ function readSection(
     if (Object.hasOwn(section, key) || (name === '' && tableNames.includes(key))) continue;
     throw new UserError(`${file}: unknown key ${name}.${key}${didYouMean(key, Object.keys(section))}`);
   }
+  const unused: { readonly key: string; readonly why: string }[] = [];
   for (const [key, spec] of Object.entries(section)) {
     const path = name === '' ? key : `${name}.${key}`;
     const given = raw[key];
     values[key] = given === undefined ? spec.fallback : readKey(spec, given, path, file);
-    if (given !== undefined && spec.unused !== undefined)
-      warnings.push(`${file}: ${path} has no meaning here: ${spec.unused}`);
+    if (given !== undefined && spec.unused !== undefined) unused.push({ key, why: spec.unused });
   }
+  if (unused.length > 0)
+    warnings.push(`${file}: without meaning here: ${name === '' ? '' : `[${name}] `}${byReason(unused)}`);
   return values;
+}
+
+/** `ReadTimeout, WriteTimeout (why); PProf (why)` */
+function byReason(unused: readonly { readonly key: string; readonly why: string }[]): string {
+  const reasons = Map.groupBy(unused, ({ why }) => why);
+  return [...reasons].map(([why, keys]) => `${keys.map(({ key }) => key).join(', ')} (${why})`).join('; ');
 }
 
 function readKey(key: Key<unknown>, value: unknown, path: string, file: string): unknown {
