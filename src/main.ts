@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describeError, errorCode, UserError } from './shared/errors.js';
 import { didYouMean } from './shared/nearest-name.js';
 
@@ -6,18 +7,22 @@ interface Role {
   readonly load: () => Promise<{ readonly main: (argv: readonly string[]) => Promise<number> }>;
   /** exit code when it ends with an error: a command's own 1 means that a script failed */
   readonly failure: 1 | 2;
+  /** false: it reads its flags without its help, which `ibex help` has */
+  readonly printsHelp: boolean;
 }
 
+const WRONG_USAGE = 2;
+
 const ROLES: Readonly<Record<string, Role>> = {
-  server: { load: () => import('./server/main.js'), failure: 1 },
-  agentd: { load: () => import('./agent/main.js'), failure: 1 },
+  server: { load: () => import('./server/main.js'), failure: 1, printsHelp: false },
+  agentd: { load: () => import('./agent/main.js'), failure: 1, printsHelp: false },
   // Started by agentd, not by people.
-  executor: { load: () => import('./agent/executor/main.js'), failure: 1 },
-  run: { load: () => import('./cli/run.js'), failure: 2 },
-  tail: { load: () => import('./cli/tail.js'), failure: 2 },
-  hosts: { load: () => import('./cli/hosts.js'), failure: 2 },
-  help: { load: () => import('./cli/help.js'), failure: 2 },
-  version: { load: () => import('./cli/version.js'), failure: 2 },
+  executor: { load: () => import('./agent/executor/main.js'), failure: 1, printsHelp: true },
+  run: { load: () => import('./cli/run.js'), failure: 2, printsHelp: true },
+  tail: { load: () => import('./cli/tail.js'), failure: 2, printsHelp: true },
+  hosts: { load: () => import('./cli/hosts.js'), failure: 2, printsHelp: true },
+  help: { load: () => import('./cli/help.js'), failure: 2, printsHelp: true },
+  version: { load: () => import('./cli/version.js'), failure: 2, printsHelp: false },
 };
 const FLAGS: Readonly<Record<string, string>> = {
   '-h': 'help',
@@ -38,21 +43,31 @@ async function dispatch(roleName: string): Promise<number> {
   if (!role) {
     const known = Object.keys(ROLES).filter((candidate) => candidate !== 'executor');
     complain(`unknown command ${roleName}${didYouMean(roleName, known)}; ibex help lists them`);
-    return 2;
+    return WRONG_USAGE;
   }
+  const wantsHelp = !role.printsHelp && argv.some((word) => FLAGS[word] === 'help');
   try {
-    const { main } = await role.load();
-    return await main(argv);
+    const { main } = await (wantsHelp ? (ROLES['help'] ?? role) : role).load();
+    return await main(wantsHelp ? [roleName] : argv);
   } catch (error) {
-    if (isUsersFault(error)) complain(describeError(error));
-    else complain(`${roleName} failed: ${describeError(error)}${stackIfWanted(error)}`);
+    if (errorCode(error)?.startsWith('ERR_PARSE_ARGS_')) {
+      // The runtime goes on with advice about words that begin with a minus.
+      complain(`${describeError(error).split('. ')[0] ?? ''} (ibex ${roleName} --help)`);
+      return WRONG_USAGE;
+    }
+    complain(whatFailed(roleName, error));
     return role.failure;
   }
 }
 
-/** A UserError, or a flag that the runtime's parseArgs does not know. */
-function isUsersFault(error: unknown): boolean {
-  return error instanceof UserError || (errorCode(error)?.startsWith('ERR_PARSE_ARGS_') ?? false);
+function whatFailed(roleName: string, error: unknown): string {
+  if (error instanceof UserError) return describeError(error);
+  if (errorCode(error) === 'ERR_MODULE_NOT_FOUND') {
+    const [, missing = 'a file'] = /Cannot find (?:package|module) '([^']+)'/.exec(describeError(error)) ?? [];
+    const root = fileURLToPath(new URL('..', import.meta.url)).replaceAll("'", `'\\''`);
+    return `${missing} is missing, which belongs to ibex; type: cd '${root}' && npm ci && npm run build`;
+  }
+  return `${roleName} failed: ${describeError(error)}${stackIfWanted(error)}`;
 }
 
 function stackIfWanted(error: unknown): string {
