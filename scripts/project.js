@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
+  accessSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -31,9 +33,29 @@ const INSTALLED = 'dist';
 /** Its time is that of the last build that succeeded. */
 const BUILT = join(projectRoot, INSTALLED, '.complete');
 
+/** The checkout lacks its packages or its build, and cannot be written. */
+export class ReadOnlyError extends Error {
+  /** @param {string} missing */
+  constructor(missing) {
+    const shown = `'${projectRoot.replaceAll("'", `'\\''`)}'`;
+    super(`${missing}, and ${projectRoot} cannot be written; type: cp -r ${shown} ~/ibex && cd ~/ibex && npm start`);
+  }
+}
+
+/** True if files can be made in the checkout. */
+export function isWritable() {
+  try {
+    accessSync(projectRoot, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Installs the locked packages, unless they are there as the lock file says. Throws when npm fails. */
 export function install() {
   if (isInstalled()) return;
+  if (!isWritable()) throw new ReadOnlyError('packages are missing');
   console.log('Installing the packages that package-lock.json names ...');
   // npm ci deletes node_modules first, so it must not run on the Node inside it, which `npm run` puts first on PATH.
   const path = (process.env['PATH'] ?? '')
@@ -73,6 +95,7 @@ export function buildIfStale() {
     (name) => statSync(join(projectRoot, name)).mtimeMs > builtMs,
   );
   if (!stale) return;
+  if (!isWritable()) throw new ReadOnlyError('it is not built yet');
   console.log('Building ...');
   build();
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { buildIfStale, install, projectRoot } from './project.js';
+import { buildIfStale, install, projectRoot, ReadOnlyError } from './project.js';
 import { freePort } from './start/ports.js';
 import { endExecutors } from './start/processes.js';
 import { connectedHost, serverReady } from './start/server-api.js';
@@ -16,7 +17,8 @@ import { cleanUpLeftovers, StateFolder } from './start/state-folder.js';
 const HTTP_PORT = 10090;
 const RPC_PORT = 20090;
 const USER = 'ibex';
-const PASSWORD = 'ibex';
+/** Of this start alone: others of this machine can reach the port. */
+const PASSWORD = randomBytes(9).toString('base64url');
 const AUTHORIZATION = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
 
 const major = Number(process.versions.node.split('.')[0]);
@@ -25,14 +27,21 @@ if (major < 20) {
   process.exit(1);
 }
 
+const [option, ...others] = process.argv.slice(2);
+if (others.length > 0 || (option !== undefined && option !== '--once')) {
+  console.error(`npm start: unknown option ${[option, ...others].join(' ')}; there is only one: npm start -- --once`);
+  process.exit(2);
+}
+
 try {
   install();
   buildIfStale();
-} catch {
-  // npm or the compiler has said what is wrong.
+} catch (error) {
+  // npm and the compiler have said by themselves what is wrong.
+  if (error instanceof ReadOnlyError) console.error(`npm start: ${error.message}`);
   process.exit(1);
 }
-process.exit(await start(process.argv.includes('--once')));
+process.exit(await start(option === '--once'));
 
 /**
  * @param {boolean} sampleOnly
@@ -119,8 +128,9 @@ async function runSample(url, host, signal) {
   const sample = join(projectRoot, 'scripts/start/sample.sh');
   const child = spawn(
     join(projectRoot, 'ibex'),
-    ['run', `--url=${url}`, `--user=${USER}`, `--password=${PASSWORD}`, '--hosts', host, ...account(), sample],
-    { stdio: 'inherit', detached: true },
+    ['run', `--url=${url}`, '--hosts', host, ...account(), sample],
+    // In the environment a password is nobody else's to read.
+    { stdio: 'inherit', detached: true, env: { ...process.env, IBEX_USER: USER, IBEX_PASSWORD: PASSWORD } },
   );
   const stop = () => child.kill();
   signal.addEventListener('abort', stop);
@@ -141,8 +151,7 @@ function account() {
  * @param {number} rpcPort
  */
 function serverConf(state, httpPort, rpcPort) {
-  return `RunMode = "release"
-[Log]
+  return `[Log]
 Level = "INFO"
 [HTTP]
 Host = "127.0.0.1"
@@ -151,6 +160,7 @@ Port = ${httpPort}
 ${USER} = ${JSON.stringify(PASSWORD)}
 [RPC]
 Listen = "127.0.0.1:${rpcPort}"
+Legacy = false
 [SQLite]
 Path = ${JSON.stringify(join(state.path, 'ibex.db'))}
 `;
@@ -161,8 +171,7 @@ Path = ${JSON.stringify(join(state.path, 'ibex.db'))}
  * @param {number} rpcPort
  */
 function agentConf(state, rpcPort) {
-  return `RunMode = "release"
-MetaDir = ${JSON.stringify(state.metaDir)}
+  return `MetaDir = ${JSON.stringify(state.metaDir)}
 [Heartbeat]
 Interval = 1000
 Servers = ["127.0.0.1:${rpcPort}"]
@@ -193,11 +202,12 @@ logs:        ${state.path}/*.log
 
 Try next, in another terminal:
 
+  export IBEX_PASSWORD=${PASSWORD}
   ./ibex run ${flags} -- uptime
   ./ibex run ${flags} scripts/start/sample.sh
 
-  curl -u ${USER}:${PASSWORD} ${url}/ibex/v1/tasks -d '${task}'
-  curl -u ${USER}:${PASSWORD} ${url}/ibex/v1/task/2/stdout        # with the number that the line above answered
+  curl -u ${USER}:$IBEX_PASSWORD ${url}/ibex/v1/tasks -d '${task}'
+  curl -u ${USER}:$IBEX_PASSWORD ${url}/ibex/v1/task/2/stdout        # with the number that the line above answered
 
 Ctrl+C ends everything.`;
 }

@@ -83,13 +83,18 @@ test('SIGTERM ends all that npm start has started, a running script too; taken p
   try {
     const [, url] = await waitFor('the server', () => /ibex is up: +(http:\S+)/.exec(text()) ?? undefined);
     assert.match(text(), /Port 10090 \(HTTP API\) is taken; using \d+ instead/);
-    assert.match(text(), /curl -u ibex:ibex/);
+    const [, password = ''] = /export IBEX_PASSWORD=(\S+)/.exec(text()) ?? [];
+    assert.match(text(), /curl -u ibex:\$IBEX_PASSWORD/);
     const host = /--hosts (\S+)/.exec(text())?.[1] ?? '';
     const folder = stateFolder(child);
     const [executor] = executors(join(folder, 'meta'));
     assert.ok(executor);
     const words = ['--url', url ?? '', '--hosts', host, '--account', account, '--raw', '--', 'sh', '-c'];
-    const run = new IbexProcess(['run', ...words, 'echo $$; exec sleep 300']);
+    const env = { IBEX_PASSWORD: password };
+    const run = new IbexProcess(['run', ...words, 'echo $$; exec sleep 300'], { env });
+    // Nothing that npm start has chosen itself is warned of; the agent may come before its server.
+    for (const role of ['server', 'agentd'])
+      assert.doesNotMatch(readFileSync(join(folder, `${role}.log`), 'utf8'), /"level":"error"|meaning here|password/);
     const pid = await waitFor('the script', () => Number(run.stdout.toString()) || undefined);
     assert.ok(identify(pid));
 
@@ -104,5 +109,13 @@ test('SIGTERM ends all that npm start has started, a running script too; taken p
   } finally {
     child.kill('SIGTERM');
     holder.close();
+  }
+});
+
+test('npm start knows one option and refuses any other', async () => {
+  for (const words of [['--onec'], ['--once', 'x']]) {
+    const { child, text } = start(words);
+    assert.equal(await exitCode(child), 2);
+    assert.match(text(), /npm start: unknown option --on(ec|ce x); there is only one: npm start -- --once/);
   }
 });

@@ -1,11 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { projectRoot } from '../project.js';
+import { isWritable, projectRoot } from '../project.js';
 import { end, endExecutors, identify, isAlive } from './processes.js';
 
 /** @typedef {import('./processes.js').ProcessId} ProcessId */
 
-const PARENT = join(projectRoot, '.ibex-start');
+/** In the checkout, unless that is only to be read. */
+const PARENT = isWritable()
+  ? join(projectRoot, '.ibex-start')
+  : join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'ibex-start');
 
 /**
  * Where one `npm start` keeps database, agent's memory, configuration and logs while it lasts. It also lists the
@@ -19,7 +23,7 @@ export class StateFolder {
 
   constructor() {
     rmSync(this.path, { recursive: true, force: true });
-    mkdirSync(this.path, { recursive: true });
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
     this.record(process.pid);
   }
 

@@ -2,7 +2,8 @@ import { readlinkSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 
-import { logFatal, UserError } from '../shared/errors.js';
+import { UserError } from '../shared/errors.js';
+import { logFatal } from '../shared/log-fatal.js';
 import type { Log } from '../shared/log.js';
 import { ibexVersion } from '../shared/version.js';
 import { Agent } from './agent.js';

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
-import { describeError, errorStack, logFatal, UserError } from '../shared/errors.js';
+import { describeError, errorStack, UserError } from '../shared/errors.js';
+import { logFatal } from '../shared/log-fatal.js';
 import { createLog, type Log } from '../shared/log.js';
 import { readServerConfig, type ServerConfig } from './config/server-config.js';
 import { Server } from './server.js';

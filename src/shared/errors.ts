@@ -1,5 +1,3 @@
-import type { Log } from './log.js';
-
 /** A failure that a person caused or can mend. Its message is shown as it is, without a stack. */
 export class UserError extends Error {
   override readonly name = 'UserError';
@@ -30,12 +28,4 @@ export function describeError(error: unknown): string {
 /** Where it was thrown, for the log: a fault that nobody expected is found by its stack. */
 export function errorStack(error: unknown): string {
   return (error instanceof Error ? error.stack : undefined) ?? String(error);
-}
-
-/**
- * Says in the log why a service ends, and on standard error to a person at a terminal who does not see the log.
- */
-export function logFatal(log: Pick<Log, 'error'>, message: string, error: unknown, logIsSeen: boolean): void {
-  log.error({ err: error instanceof UserError ? error.message : errorStack(error) }, message);
-  if (!logIsSeen && process.stderr.isTTY) process.stderr.write(`ibex: ${describeError(error)}\n`);
 }
