@@ -61,6 +61,7 @@ interface Samples extends OwnSamples {
 
 /** A new task and its run on HOST as rows; `stored` tells the values that the database itself chooses. */
 function samplesOf(meta: TaskMeta, stored: (table: string, column: string) => unknown): Samples {
+  const { terminal, ...columns } = meta;
   const { id } = meta;
   const chosen = (table: OwnTable, column: string): number => {
     const value = stored(table, column);
@@ -68,7 +69,7 @@ function samplesOf(meta: TaskMeta, stored: (table: string, column: string) => un
     return value;
   };
   return {
-    task_meta: { ...meta, created: String(stored('task_meta', 'created')) },
+    task_meta: { ...columns, created: String(stored('task_meta', 'created')) },
     task_action: { id, action: 'start', clock: Math.floor(meta.created.getTime() / 1_000) },
     task_scheduler: { id, scheduler: '127.0.0.1:20090' },
     task_host_doing: { id, host: HOST, clock: 5, action: 'start' },
@@ -87,7 +88,7 @@ function samplesOf(meta: TaskMeta, stored: (table: string, column: string) => un
       stderr_truncated: 1,
       late: 1,
     },
-    ibex_task: { id, terminal: 1 },
+    ibex_task: { id, terminal: Number(terminal) },
     ibex_agent: {
       host: HOST,
       public_key: 'k',

@@ -26,9 +26,12 @@ export const sessionMapper: Mapper<RowOf<typeof OWN_TABLES.ibex_session.columns>
   OWN_TABLES.ibex_session.columns,
 );
 
-export function taskMeta(row: Selectable<TaskMetaTable>): TaskMeta {
+/** `terminal` is null of a task without a row in ibex_task. */
+export function taskMeta(row: Selectable<TaskMetaTable> & { readonly terminal: number | null }): TaskMeta {
+  const { terminal, ...columns } = row;
   const timeout = row.timeout || DEFAULT_TIMEOUT_SECONDS;
-  return { ...row, timeout, stdin: row.stdin ?? '', created: new Date(row.created) };
+  const meta = { ...columns, timeout, stdin: row.stdin ?? '', created: new Date(row.created) };
+  return terminal === null ? meta : { ...meta, terminal: terminal !== 0 };
 }
 
 /** Throws UnreadableTaskError for a status that no ibex writes. */

@@ -27,7 +27,12 @@ export class TaskList {
   ): Promise<{ readonly total: number; readonly list: readonly (TaskMeta & { done: boolean })[] }> {
     const found = this.#matching(filter);
     const [count] = await this.#engine.query(found.select((eb) => eb.fn.countAll<number>().as('total')).compile());
-    let page = found.selectAll().orderBy('created', 'desc').orderBy('id', 'desc');
+    let page = found
+      .leftJoin('ibex_task', 'ibex_task.id', 'task_meta.id')
+      .selectAll('task_meta')
+      .select('ibex_task.terminal as terminal')
+      .orderBy('created', 'desc')
+      .orderBy('task_meta.id', 'desc');
     if (filter.limit > 0) page = page.limit(filter.limit).offset(filter.offset);
     const metas = (await this.#engine.query(page.compile())).map(taskMeta);
     const open = await this.openAmong(metas.map((meta) => meta.id));

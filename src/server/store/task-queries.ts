@@ -33,9 +33,7 @@ export class TaskQueries {
         .where('task_meta.id', '=', taskId)
         .compile(),
     );
-    if (!row) return undefined;
-    const { terminal, ...meta } = row;
-    return { ...taskMeta(meta), ...(terminal === null ? {} : { terminal: terminal !== 0 }) };
+    return row && taskMeta(row);
   }
 
   async action(taskId: number): Promise<string | undefined> {
