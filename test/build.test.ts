@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -88,4 +98,13 @@ test('nothing that serves tests is packed', () => {
     paths.filter((path) => /\.test\.|testing\/|^(src|test|scripts|bench)\//.test(path)),
     [],
   );
+});
+
+test('npm on Node 20 warns of no package: those that need a later one run under the pinned runtime', () => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly engines?: { readonly node?: string } }>>;
+  };
+  // npm install writes the engines of better-sqlite3, kysely and uWebSockets.js again: take them out.
+  const warned = Object.entries(lock.packages).filter(([, { engines }]) => /^>= ?2[1-9]/.test(engines?.node ?? ''));
+  assert.deepEqual(warned, []);
 });
