@@ -1,4 +1,5 @@
-import { chownSync, constants, openSync, writeSync } from 'node:fs';
+import { chownSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { describeError } from '../../shared/errors.js';
 import pty, { type UnixTerminal } from 'node-pty';
 import { closeOnExec, closeQuietly, forgetSize, hasRawOutput, lockRawOutput, makeRaw, pollTerminal } from './libc.js';
 import type { StreamState } from './ended-script.js';
@@ -26,13 +27,7 @@ export class Terminal {
   #open = true;
 
   constructor(argv: readonly [string, ...string[]], env: Readonly<Record<string, string>>, events: TerminalEvents) {
-    const [file, ...args] = argv;
-    const term = pty.spawn(file, args, {
-      name: 'dumb',
-      cwd: '/',
-      env: { ...env },
-      encoding: null,
-    });
+    const term = spawnOnTerminal(argv, env);
     this.#term = term;
     this.pid = term.pid;
     const isLocked = prepare(term.fd);
@@ -99,4 +94,22 @@ function prepare(fd: number): boolean {
   makeRaw(fd);
   forgetSize(fd);
   return lockRawOutput(fd);
+}
+
+function spawnOnTerminal([file, ...args]: readonly [string, ...string[]], env: Readonly<Record<string, string>>) {
+  try {
+    return pty.spawn(file, args, { name: 'dumb', cwd: '/', env: { ...env }, encoding: null });
+  } catch (error) {
+    // node-pty keeps the reason to itself.
+    throw new Error(`no terminal for the script: ${terminalShortage()} (${describeError(error)})`, { cause: error });
+  }
+}
+
+/** Why the system gives no terminal, as far as it tells afterwards. */
+export function terminalShortage(ptmx = '/dev/ptmx', counts = '/proc/sys/kernel/pty'): string {
+  if (!existsSync(ptmx)) return `${ptmx} is missing; mount devpts`;
+  const count = (name: string): number => Number(readFileSync(`${counts}/${name}`, 'utf8'));
+  const [used, most] = [count('nr'), count('max')];
+  if (used >= most) return `all ${most} terminals of this machine are in use (sysctl kernel.pty.max)`;
+  return 'the processes or the memory of this machine or unit are used up (ulimit -u, TasksMax)';
 }
