@@ -22,29 +22,30 @@ export interface RunSurroundings {
   readonly pagers: string;
 }
 
-/** The environment of launchers: that of scripts, in a locale in which programs print any name as it is. */
-export function launcherEnvironment(): Record<string, string> {
+/**
+ * The environment of launchers: that of scripts on a terminal, in a locale in which programs print any name as it is. The
+ * shell that becomes a script without a terminal takes away what is meant for one: to be told of these variables for each
+ * run would cost it a tenth of a millisecond.
+ */
+export function launcherEnvironment(pagers: string): Record<string, string> {
   const env = scriptEnvironment();
-  return { ...env, ...readableNames(env) };
+  return { ...env, ...readableNames(env), ...ON_TERMINAL, IBEX_PAGERS: pagers };
 }
 
-/** Variables of one run, to be added to the agent's own environment. */
-export function runEnvironment(run: RunSurroundings): Record<string, string> {
-  const path = run.terminal ? { PATH: `${run.pagers}:${process.env['PATH'] ?? DEFAULT_PATH}` } : {};
-  return { ...path, ...variablesOf(run) };
+export const ON_TERMINAL_ONLY = Object.keys(ON_TERMINAL).join(' ');
+
+/** Variables of one run, to be added to the environment of launchers. */
+export function runEnvironment({ taskId, host }: RunSurroundings): Record<string, string> {
+  return { IBEX_TASK_ID: String(taskId), IBEX_HOST: host };
 }
 
 /** Words that begin the command line of a script for another account, which logs in as `su` does. */
 export function loginWords(run: RunSurroundings, su: readonly string[]): string[] {
   const before = pairs({ ...QUIET, PATH: process.env['PATH'] ?? DEFAULT_PATH });
-  const inside = pairs({ ...QUIET, ...variablesOf(run) });
+  const inside = pairs({ ...QUIET, ...(run.terminal ? ON_TERMINAL : {}), ...runEnvironment(run) });
   const settings = [run.terminal ? run.pagers : '', utf8Locale()];
   // The script gets nothing of the agent's own environment.
   return ['env', '-i', ...before, ...su, '-c', LOGIN_LINE, '--', 'ibex-login', ...settings, ...inside];
-}
-
-function variablesOf({ taskId, host, terminal }: RunSurroundings): Record<string, string> {
-  return { ...(terminal ? ON_TERMINAL : {}), IBEX_TASK_ID: String(taskId), IBEX_HOST: host };
 }
 
 /** With the C locale, as an agent has it that no locale was set for, programs print `?` or octal digits for 夜莺. */

@@ -74,6 +74,16 @@ test('stdout and stderr can only be written to, so that nothing waits for keys o
   }
 });
 
+test('what keeps programs from cutting, quoting and waiting is there on a terminal, and only there', async (t) => {
+  const b = bench(t);
+  const tell = 'echo "$COLUMNS,$MANWIDTH,$QUOTING_STYLE,${PATH%%:*},$IBEX_PAGERS"';
+  const terminal = await b.finished(b.start(tell));
+  assert.equal(terminal.stdout.toString(), `32767,80,literal,${b.runs.pagers},\n`);
+  const pipe = await b.finished(b.start(tell, { terminal: false }));
+  assert.match(pipe.stdout.toString(), /^,,,\//);
+  assert.ok(!pipe.stdout.toString().includes(b.runs.pagers));
+});
+
 test('a program that sets the terminal to sane values does not turn LF into CR LF', async (t) => {
   const end = await runScript(t, 'stty sane <&1; echo a; printf "b\\n\\r\\n"; stty -F /dev/stdout onlcr opost; seq 3');
   assert.equal(end.stdout.toString(), 'a\nb\n\r\n1\n2\n3\n');

@@ -21,6 +21,7 @@ const LEAVE_MS = 1_000;
  */
 export class LauncherPool {
   readonly #folder: string;
+  readonly #pagers: string;
   readonly #instance: string;
   readonly #waiting = new Set<Launcher>();
   #made = 0;
@@ -32,6 +33,7 @@ export class LauncherPool {
   /** `instance`: of this executor; files of another, dead executor are told apart by it. */
   constructor(runs: RunsFolder, instance: string) {
     this.#folder = launchersFolder(runs);
+    this.#pagers = runs.pagers;
     this.#instance = instance;
   }
 
@@ -53,7 +55,7 @@ export class LauncherPool {
         ready.dismiss();
       }
     }
-    return new Launcher(`${folder}/`, launcherEnvironment(), !terminal);
+    return new Launcher(`${folder}/`, launcherEnvironment(this.#pagers), !terminal);
   }
 
   /** Makes as many ready as are missing, one after the other. Resolves when they are. */
@@ -89,7 +91,11 @@ export class LauncherPool {
   #make(): Launcher | undefined {
     try {
       ensureSubfolder(this.#folder, 0o700);
-      return new Launcher(join(this.#folder, `${this.#instance}.${this.#made++}.`), launcherEnvironment(), true);
+      return new Launcher(
+        join(this.#folder, `${this.#instance}.${this.#made++}.`),
+        launcherEnvironment(this.#pagers),
+        true,
+      );
     } catch {
       // A script that is to be started will meet the reason, and tell it.
       return undefined;

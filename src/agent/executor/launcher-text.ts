@@ -1,3 +1,4 @@
+import { ON_TERMINAL_ONLY } from './environment.js';
 import { OPEN_FILES } from '../runs/executor-setup.js';
 
 /**
@@ -71,6 +72,8 @@ while [ "$1" != -- ]; do export "$1"; shift; done
 shift
 printf '%s\\n' "$ibex_folder" >&5
 read -r ibex_line </proc/self/stat && printf '%s\\n' "$ibex_line" >"$ibex_folder/pid"
+if [ "$ibex_stdout" = /proc/self/fd/1 ]; then PATH=$IBEX_PAGERS:$PATH; else unset ${ON_TERMINAL_ONLY}; fi
+unset IBEX_PAGERS
 [ -z "$IBEX_OPEN_FILES" ] || ulimit -Sn "$IBEX_OPEN_FILES"
 unset IBEX_OPEN_FILES
 exec 4<&- 5>&- 6<&- 8>&- <"$ibex_stdin" >"$ibex_stdout" 2>"$ibex_folder/stderr.fifo"

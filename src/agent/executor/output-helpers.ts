@@ -5,7 +5,7 @@ import { findHelpers, type Helper } from './find-helpers.js';
 
 /** The longest that a run goes on after its script for the sake of helpers. */
 const LIMIT_MS = 2_000;
-const FIRST_PAUSE_MS = 2;
+const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 20;
 /** A terminal holds 68 KiB at most, of which each turn of the event loop reads up to 4. What comes later is another's. */
 const LAST_TURNS = 50;
