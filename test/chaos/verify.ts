@@ -10,6 +10,7 @@ const STORED_BYTES = 65_535;
 /** An agent that was killed may need so long to be back on a busy machine. */
 const AWAY_S = 10;
 const EXPLANATION = /(^|(?<=\n))ibex: [^\n]*\n$/;
+const LOST_TERMINAL = /^.*: Input\/output error\n/gm;
 
 /** How a host of a task came out, in a word for the table. */
 export type Finding =
@@ -40,12 +41,16 @@ export function verify(subject: Subject, fleet: Fleet, damage: Damage): Finding 
   const truncated = { stdout: outcome['stdoutTruncated'] === true, stderr: outcome['stderrTruncated'] === true };
   const status = verdictOnStatus(subject, fullDisk, damage.executorless.has(view.host));
   if (status.kind === 'wrong') return wrong(status.word, journal ? `(journal: ends ${journal.ends.join()})` : '');
-  const [stdout, stderr] = [text(view.stdout), text(view.stderr).replace(EXPLANATION, '')];
+  const hadTerminal = fleet.hasTerminal(view.host) && damage.executorless.has(view.host);
+  const said = text(view.stderr).replace(EXPLANATION, '');
+  // A helper whose terminal is gone says so.
+  const stderr = hadTerminal && plan.kind === 'piped' ? said.replaceAll(LOST_TERMINAL, '') : said;
+  const stdout = text(view.stdout);
   for (const [name, got, expected, isCut, whole] of [
     ['stdout', stdout, plan.stdout, truncated.stdout, status.whole],
     ['stderr', stderr, plan.stderr, truncated.stderr, status.whole],
   ] as const) {
-    const lostTerminal = name === 'stdout' && fleet.hasTerminal(view.host) && damage.executorless.has(view.host);
+    const lostTerminal = name === 'stdout' && hadTerminal;
     // Helpers of a script are waited for two seconds, which are short on a busy machine.
     const mayBeCut = lostTerminal || fullDisk || plan.kind === 'piped';
     if (isCut && !mayBeCut) return wrong(`${name} marked truncated without a cause`);
