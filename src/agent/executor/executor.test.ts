@@ -108,7 +108,7 @@ test('a redo waits until the run before it has ended', async (t) => {
   };
   writeAssignment(b.runs, second, assignment, 'echo second', '');
   b.executor.handle({ t: 'start', run: second, startBeforeMonoMs: monotonicMs() + 60_000 });
-  assert.deepEqual([b.executor.running, b.executor.waiting], [[first], [second]]);
+  assert.deepEqual([b.executor.running, b.executor.waiting.map(({ run }) => run)], [[first], [second]]);
   writeFileSync(`${b.runs.file(first, RunFile.script)}.go`, '');
   assert.equal((await b.finished(second)).stdout.toString(), 'second\n');
 });
@@ -129,7 +129,10 @@ test('a redo also waits for a run that an older executor holds', async (t) => {
   const redo = b.start('echo redo');
   const other = b.start('echo other');
   assert.equal((await b.finished(other)).stdout.toString(), 'other\n');
-  assert.deepEqual(b.executor.waiting, [redo]);
+  assert.deepEqual(
+    b.executor.waiting.map(({ run }) => run),
+    [redo],
+  );
   writeFileSync(b.runs.file(before, RunFile.exit), '{}');
   assert.equal((await b.finished(redo)).stdout.toString(), 'redo\n');
 });
