@@ -35,6 +35,6 @@ function serverLines(place: StorePlace): string {
   if (!(place instanceof MysqlPlace)) return '';
   const { address, user, password, database } = place.target;
   const text = 'socketPath' in address ? address.socketPath : `${address.host}:${address.port}`;
-  const fields = { Address: text, User: user, Password: password, DBName: database };
+  const fields = { Address: text, User: user, Password: password, DBName: database, Create: true };
   return ['[MySQL]', ...Object.entries(fields).map(([key, value]) => `${key} = ${JSON.stringify(value)}`)].join('\n');
 }
