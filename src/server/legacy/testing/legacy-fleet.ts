@@ -83,5 +83,5 @@ export class LegacyFleet implements AsyncDisposable {
 
 function configOf({ target: { address, user, password, database } }: MysqlPlace): string {
   if (!('host' in address)) throw new Error('the database of the tests is reached by a socket');
-  return `[DB]\nDSN = "${user}:${password}@tcp(${address.host}:${address.port})/${database}"\n`;
+  return `[DB]\nDSN = "${user}:${password}@tcp(${address.host}:${address.port})/${database}"\nCreate = true\n`;
 }
