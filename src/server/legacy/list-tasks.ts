@@ -104,7 +104,8 @@ function listStart(
 /** A kill of a task that is known to the agent but has no process ends the whole agent. */
 function mayKill({ draft, beat }: Reduction, task: TrackedTask, named: ReportedTask | undefined): boolean {
   if (beat.first) return false;
-  if (named) return task.hasProcess;
+  // Named with an empty status it is a task that the agent was only asked about, without a process to kill.
+  if (named) return task.hasProcess && named.status !== '';
   return draft.kind === LegacyKind.agentd && task.hasProcess && task.connection === beat.connection;
 }
 
